@@ -1,0 +1,76 @@
+/**
+ * The numbers of the Win32 and CE headers that this library takes and gives.
+ * Values: public winerror.h, winnt.h and winbase.h values as collected in the rules named on each line.
+ */
+
+// Last errors (N-1) and the one that VirtualAlloc adds (cases of VirtualAlloc on desktop Windows).
+export const NO_ERROR = 0
+export const ERROR_SUCCESS = 0
+export const ERROR_ACCESS_DENIED = 5
+export const ERROR_INVALID_HANDLE = 6
+export const ERROR_NOT_ENOUGH_MEMORY = 8
+export const ERROR_NO_MORE_FILES = 18
+export const ERROR_INVALID_PARAMETER = 87
+export const ERROR_INVALID_ADDRESS = 487
+
+// Exceptions that the emulated OS raises (LF-4, VP-4).
+export const EXCEPTION_ACCESS_VIOLATION = 0xc0000005
+
+// Heap flags that CE documents (FL-1, FL-3, FL-4, FL-8, FL-10).
+export const HEAP_NO_SERIALIZE = 0x00000001
+export const HEAP_ZERO_MEMORY = 0x00000008
+export const HEAP_REALLOC_IN_PLACE_ONLY = 0x00000010
+export const HEAP_SHARED_READONLY = 0x00001000
+
+// Heap flags of desktop Windows that CE does not document (FL-5, FL-7, FL-12).
+export const HEAP_GROWABLE = 0x00000002
+export const HEAP_GENERATE_EXCEPTIONS = 0x00000004
+export const HEAP_TAIL_CHECKING_ENABLED = 0x00000020
+export const HEAP_FREE_CHECKING_ENABLED = 0x00000040
+export const HEAP_DISABLE_COALESCE_ON_FREE = 0x00000080
+export const HEAP_CREATE_ENABLE_EXECUTE = 0x00040000
+
+// Local memory flags that CE documents (LA-3, LR-2, LR-4).
+export const LMEM_FIXED = 0x0000
+export const LMEM_ZEROINIT = 0x0040
+export const LPTR = 0x0040
+export const LMEM_MODIFY = 0x0080
+export const LMEM_MOVEABLE = 0x0002
+
+// Local and global memory flags of desktop Windows (LA-4, GA-3).
+export const LMEM_NOCOMPACT = 0x0010
+export const LMEM_NODISCARD = 0x0020
+export const LMEM_DISCARDABLE = 0x0f00
+export const LHND = 0x0042
+export const GMEM_FIXED = 0x0000
+export const GMEM_MOVEABLE = 0x0002
+export const GMEM_ZEROINIT = 0x0040
+export const GMEM_MODIFY = 0x0080
+export const GPTR = 0x0040
+export const GHND = 0x0042
+
+// Virtual memory (VA-8 to VA-11, VA-15, VF-2, VF-3).
+export const MEM_COMMIT = 0x1000
+export const MEM_RESERVE = 0x2000
+export const MEM_DECOMMIT = 0x4000
+export const MEM_RELEASE = 0x8000
+export const MEM_FREE = 0x10000
+export const MEM_PRIVATE = 0x20000
+export const MEM_RESET = 0x80000
+export const MEM_TOP_DOWN = 0x100000
+export const PAGE_NOACCESS = 0x01
+export const PAGE_READONLY = 0x02
+export const PAGE_READWRITE = 0x04
+export const PAGE_WRITECOPY = 0x08
+export const PAGE_EXECUTE = 0x10
+export const PAGE_EXECUTE_READ = 0x20
+export const PAGE_EXECUTE_READWRITE = 0x40
+export const PAGE_EXECUTE_WRITECOPY = 0x80
+export const PAGE_GUARD = 0x100
+export const PAGE_NOCACHE = 0x200
+
+/** What HeapSize answers when it fails (HS-5). */
+export const HEAP_SIZE_FAILED = 0xffffffff
+
+/** On a fixed heap a block must be smaller than this many bytes (HA-2). */
+export const FIXED_HEAP_LIMIT = 0x7fff8

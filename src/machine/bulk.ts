@@ -1,0 +1,38 @@
+/**
+ * Zeroing and copying runs of user memory by wasm's bulk instructions: on shared memory several times faster than the best loop of stores
+ * in JavaScript, and twenty times faster than TypedArray.fill (bench `zeroed 64 KB`).
+ */
+export interface Bulk {
+  zero(address: number, bytes: number): void
+  copy(to: number, from: number, bytes: number): void
+}
+
+/*
+ * (module
+ *   (import "m" "m" (memory 1 65536 shared))
+ *   (func (export "zero") (param i32 i32) (memory.fill (local.get 0) (i32.const 0) (local.get 1)))
+ *   (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))))
+ */
+// biome-ignore format: one section a line
+const code: Uint8Array<ArrayBuffer> = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+  0x01, 0x0c, 0x02, 0x60, 0x02, 0x7f, 0x7f, 0x00, 0x60, 0x03, 0x7f, 0x7f, 0x7f, 0x00,
+  0x02, 0x0b, 0x01, 0x01, 0x6d, 0x01, 0x6d, 0x02, 0x03, 0x01, 0x80, 0x80, 0x04,
+  0x03, 0x03, 0x02, 0x00, 0x01,
+  0x07, 0x0f, 0x02, 0x04, 0x7a, 0x65, 0x72, 0x6f, 0x00, 0x00, 0x04, 0x63, 0x6f, 0x70, 0x79, 0x00, 0x01,
+  0x0a, 0x1a, 0x02,
+  0x0b, 0x00, 0x20, 0x00, 0x41, 0x00, 0x20, 0x01, 0xfc, 0x0b, 0x00, 0x0b,
+  0x0c, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfc, 0x0a, 0x00, 0x00, 0x0b
+])
+
+let compiled: WebAssembly.Module | undefined
+
+/** The bulk operations of `memory`; undefined where wasm may not be compiled (a page's content security policy). */
+export function bulkOf(memory: WebAssembly.Memory): Bulk | undefined {
+  try {
+    compiled ??= new WebAssembly.Module(code)
+    return new WebAssembly.Instance(compiled, { m: { m: memory } }).exports as unknown as Bulk
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The two shared buffers of an emulated process.
+ *
+ *   user memory   (the app sees it; a pointer is a byte offset)
+ *   0         64 KB                                            memory
+ *   | never   | unit 1      | unit 2      | ...                     |   unit:    64 KB, the step of reservations (VA-3)
+ *   | mapped  | 16 pages    | 16 pages    |                         |   page:    4 KB  (VA-6)
+ *   +---------+-------------+-------------+-------------------------+   granule: 32 bytes, the step of blocks (HA-7)
+ *
+ *   system memory (the app never sees it; 32-bit words)
+ *   +--------+---------+--------+-------+-------+-------+-------+-----------+
+ *   | header | threads | heaps  | ring  | units | pages | cells | block map |
+ *   +--------+---------+--------+-------+-------+-------+-------+-----------+
+ *     64       1024 of   1 a      4096    8 a     1 a     2 a     4 a granule
+ *     words    16 words  unit,    words   unit    page    2 KB    (heap/block.ts)
+ *                        1024 w.                  (heap/cells.ts)
+ *
+ * A heap needs at least one reservation, so with one heap record a unit the address space runs out before the heap table does.
+ */
+export const UNIT = 0x10000
+export const UNIT_SHIFT = 16
+export const PAGE = 0x1000
+export const PAGE_SHIFT = 12
+export const GRANULE = 32
+export const GRANULE_SHIFT = 5
+export const PAGES_PER_UNIT: number = UNIT / PAGE
+export const GRANULES_PER_PAGE: number = PAGE / GRANULE
+export const GRANULES_PER_UNIT: number = UNIT / GRANULE
+/** granule >>> UNIT_OF_GRANULE = its unit */
+export const UNIT_OF_GRANULE: number = UNIT_SHIFT - GRANULE_SHIFT
+
+export const MAGIC = 0x0ce4ea90
+export const LAYOUT_VERSION = 1
+
+export const HEADER_WORDS = 64
+export const THREAD_WORDS = 16
+export const MAX_THREADS = 1024
+export const HEAP_WORDS = 1024
+export const HEAP_SHIFT = 10
+export const UNIT_WORDS = 8
+export const RING_ENTRIES = 512
+export const RING_WORDS = 8
+
+/** Words of the header, by offset in system memory. */
+export const HDR = {
+  MAGIC: 0,
+  VERSION: 1,
+  CLOSED: 2,
+  UNITS: 3,
+  PHYSICAL: 4, // pages that may be committed at once
+  COMMITTED: 5, // pages committed now, over all reservations
+  PEAK_COMMITTED: 6,
+  LOCK: 8, // the process section: units, pages, taking a heap record
+  LOCK_COUNT: 9,
+  PROFILE: 10,
+  DEBUG: 11,
+  PLACEMENT: 12,
+  KERNEL_MODE: 13,
+  BIG_BLOCK: 14,
+  REGION: 15,
+  PROCESS_HEAP: 16,
+  THREADS: 17, // thread slots ever used
+  HEAPS: 18, // heap records ever used
+  LISTENING: 19, // somebody wants the findings of threads other than his own
+  RING_LOCK: 20,
+  RING_LOCK_COUNT: 21,
+  RING_HEAD: 22,
+  RING_TAIL: 23,
+  RING_LOST: 24,
+  LOCK_TIMEOUT: 25, // milliseconds, 0 for none
+  USER_DIRTY: 26 // user memory was brought by the caller: its bytes are not known to be zero
+} as const
+
+export interface Layout {
+  readonly units: number
+  readonly pages: number
+  readonly threadsAt: number
+  readonly heapsAt: number
+  readonly ringAt: number
+  readonly unitsAt: number
+  readonly pagesAt: number
+  readonly cellsAt: number
+  readonly cellWords: number
+  readonly mapAt: number
+  readonly words: number
+}
+
+/** Where the parts of system memory lie, in words, for a user memory of `units` times 64 KB. */
+export function layoutFor(units: number): Layout {
+  const pages = units * PAGES_PER_UNIT
+  const threadsAt = HEADER_WORDS
+  const heapsAt = threadsAt + MAX_THREADS * THREAD_WORDS
+  const ringAt = heapsAt + units * HEAP_WORDS
+  const unitsAt = ringAt + RING_ENTRIES * RING_WORDS
+  const pagesAt = unitsAt + units * UNIT_WORDS
+  const cellsAt = pagesAt + pages
+  // Two words for each of the 32 cells of a unit, and two levels of bounds above them (heap/cells.ts).
+  const cellWords = units * 66
+  // Four words to a cache line of 64 bytes: a granule's entry never straddles two lines.
+  const mapAt = (cellsAt + cellWords + 15) & ~15
+  return {
+    units,
+    pages,
+    threadsAt,
+    heapsAt,
+    ringAt,
+    unitsAt,
+    pagesAt,
+    cellsAt,
+    cellWords,
+    mapAt,
+    words: mapAt + units * GRANULES_PER_UNIT * 4
+  }
+}

@@ -1,0 +1,152 @@
+import { misuse } from '../errors.ts'
+import { bulkOf } from './bulk.ts'
+import type { Bulk } from './bulk.ts'
+import { GRANULES_PER_UNIT, HDR, HEAP_WORDS, LAYOUT_VERSION, layoutFor, MAGIC, PAGES_PER_UNIT, UNIT, UNIT_WORDS } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { lockWordOf } from './lockword.ts'
+import type { LockWord } from './lockword.ts'
+
+/** User memory: a wasm memory where it is ours or a guest's, a bare buffer where the caller brought one. */
+export type UserBuffer = SharedArrayBuffer | WebAssembly.Memory
+
+export function bufferOf(user: UserBuffer): SharedArrayBuffer {
+  return user instanceof SharedArrayBuffer ? user : (user.buffer as unknown as SharedArrayBuffer)
+}
+
+/** What a process hands to its other threads: two shared memories and nothing else. */
+export interface ShareToken {
+  readonly ceheap: number
+  readonly user: UserBuffer
+  readonly system: WebAssembly.Memory
+}
+
+/** The caller's page-level allocator of a CeHeapCreate heap (CH-4): address and size in bytes, action MEM_RESERVE, MEM_COMMIT, MEM_DECOMMIT or MEM_RELEASE. */
+export interface PageCallbacks {
+  alloc(address: number, bytes: number, action: number): number
+  free(address: number, bytes: number, action: number): number
+}
+
+/** What a running page callback was asked to do, and so what it may change of pages lent to a heap. */
+export interface Lease {
+  readonly action: number
+  readonly address: number
+  readonly bytes: number
+}
+
+/**
+ * One thread's view of the two buffers. Every JS thread makes its own Machine over the same memory; what decides
+ * an address, an error or an order lives in the buffers, except page callbacks: functions cannot be shared (the last three fields).
+ */
+export class Machine {
+  readonly user: UserBuffer
+  readonly system: WebAssembly.Memory
+  /** The two steps of a lock word (lockword.ts). */
+  readonly take: LockWord['take']
+  readonly give: LockWord['give']
+  /** Zeroing and copying by wasm, where user memory is a wasm memory. */
+  readonly bulk: Bulk | undefined
+  readonly layout: Layout
+  /** All of system memory, for the hot path; the arrays below are its parts. */
+  readonly mem: Int32Array
+  /** Where the block map begins in `mem`, in words. */
+  readonly mapAt: number
+  /** Header, threads, heap records and the ring of findings. */
+  readonly sys: Int32Array
+  /** Eight words for each 64 KB of address space (pages.ts). */
+  readonly units: Int32Array
+  /** One word for each page (pages.ts). */
+  readonly pages: Int32Array
+  /** The index of next-fit heaps (heap/cells.ts). */
+  readonly cells: Int32Array
+  /** Four words for each granule (heap/block.ts). */
+  readonly map: Int32Array
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+  readonly heapsAt: number
+  readonly heapsEnd: number
+  readonly heapLimit: number
+  /** Granules of user memory. */
+  readonly granules: number
+  /** Page callbacks of the heaps that this JS thread made (heap/lent.ts): functions cannot be shared between threads. */
+  readonly pageCallbacks: Map<number, PageCallbacks> = new Map()
+  /** One for each page callback that is running, innermost last. */
+  readonly leases: Lease[] = []
+  /** What page callbacks threw or gave wrongly (heap/lent.ts), until the call that ran them has left its section. */
+  readonly callbackErrors: unknown[] = []
+
+  constructor(user: UserBuffer, system: WebAssembly.Memory) {
+    const buffer = bufferOf(user)
+    const units = buffer.byteLength / UNIT
+    const layout = layoutFor(units)
+    const all = new Int32Array(system.buffer)
+    this.user = user
+    this.system = system
+    const { take, give } = lockWordOf(system)
+    this.take = take
+    this.give = give
+    this.bulk = user instanceof SharedArrayBuffer ? undefined : bulkOf(user)
+    this.layout = layout
+    this.mem = all
+    this.mapAt = layout.mapAt
+    this.sys = all.subarray(0, layout.unitsAt)
+    this.units = all.subarray(layout.unitsAt, layout.unitsAt + units * UNIT_WORDS)
+    this.pages = all.subarray(layout.pagesAt, layout.pagesAt + units * PAGES_PER_UNIT)
+    this.cells = all.subarray(layout.cellsAt, layout.cellsAt + layout.cellWords)
+    this.map = all.subarray(layout.mapAt, layout.mapAt + units * GRANULES_PER_UNIT * 4)
+    this.bytes = new Uint8Array(buffer)
+    this.words = new Int32Array(buffer)
+    this.doubles = new Float64Array(buffer)
+    this.heapsAt = layout.heapsAt
+    this.heapsEnd = layout.heapsAt + units * HEAP_WORDS
+    this.heapLimit = units
+    this.granules = units * GRANULES_PER_UNIT
+  }
+
+  get closed(): boolean {
+    return Atomics.load(this.sys, HDR.CLOSED) !== 0
+  }
+
+  share(): ShareToken {
+    return { ceheap: LAYOUT_VERSION, user: this.user, system: this.system }
+  }
+}
+
+/** System memory is a wasm memory because the lock words are worked by wasm code (lockword.ts). */
+function systemPages(units: number): number {
+  return Math.ceil((layoutFor(units).words * 4) / 0x10000)
+}
+
+/** Makes the system memory for `user` and writes its header; the caller fills in the options. */
+export function createMachine(user: UserBuffer): Machine {
+  const units = bufferOf(user).byteLength / UNIT
+  const pages = systemPages(units)
+  const system = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const machine = new Machine(user, system)
+  machine.sys[HDR.MAGIC] = MAGIC
+  machine.sys[HDR.VERSION] = LAYOUT_VERSION
+  machine.sys[HDR.UNITS] = units
+  return machine
+}
+
+/** Opens another thread's view on a process; throws if the token is not what `process.share()` gave. */
+export function openMachine(token: unknown): Machine {
+  const expected = 'what process.share() gave'
+  if (typeof token !== 'object' || token === null) throw misuse('attachThread', expected, token)
+  const { ceheap, user, system } = token as Partial<ShareToken>
+  const shared =
+    user instanceof SharedArrayBuffer || (user instanceof WebAssembly.Memory && (user.buffer as unknown) instanceof SharedArrayBuffer)
+  // A wasm memory may have no bytes at all.
+  if (!shared || !(system instanceof WebAssembly.Memory) || system.buffer.byteLength === 0) throw misuse('attachThread', expected, token)
+  const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
+  if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {
+    throw misuse('attachThread', `${expected} in the same version of this library (layout ${LAYOUT_VERSION})`, token)
+  }
+  if (
+    bufferOf(user).byteLength / UNIT !== header[HDR.UNITS] ||
+    system.buffer.byteLength !== systemPages(bufferOf(user).byteLength / UNIT) * 0x10000
+  ) {
+    throw misuse('attachThread', `${expected}, with both buffers of one process`, token)
+  }
+  return new Machine(user, system)
+}

@@ -1,0 +1,194 @@
+import { PAGE_READWRITE } from '../constants.ts'
+import { zeroGranules } from './fill.ts'
+import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT, UNIT_WORDS } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { enter, leave } from './section.ts'
+
+/**
+ * Address space and physical memory. A reservation is a run of whole units; its record stands at its first unit.
+ *
+ *   units   | OWNER | PAGES | KIND | HEAP | NEXT | PREV | GRANULES | COMMITTED |   at the first unit
+ *           | OWNER |   -   |  -   |  -   |  -   |  -   |    -     |     -     |   at the others
+ *   pages   | protection (bits 8..19) | DIRTY (bit 2) | state (bits 0..1) |
+ *
+ *   reservation.COMMITTED = its pages in state committed
+ *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL
+ *
+ * OWNER is the first unit plus one, 0 where the unit is free. DIRTY marks a page that was committed before: it is zeroed when it
+ * is committed again, so that a fresh page is always zero (VA-2) and a page used once is never zeroed for nothing.
+ * OWNER, PAGES, KIND, HEAP, COMMITTED and the pages change inside the process section; NEXT, PREV and GRANULES of a heap's reservation
+ * inside that heap's section, in which its pages are read too.
+ */
+export const RES = { OWNER: 0, PAGES: 1, KIND: 2, HEAP: 3, NEXT: 4, PREV: 5, GRANULES: 6, COMMITTED: 7 } as const
+
+/** KIND of a reservation. */
+export const KIND_APP = 1
+export const KIND_REGION = 2
+export const KIND_BIG = 3
+/** A region of a heap inside a reservation of the app's (CeHeapCreate, CH-4). */
+export const KIND_LENT = 4
+
+export const PAGE_STATE = 3
+export const PAGE_RESERVED = 1
+export const PAGE_COMMITTED = 2
+const DIRTY = 4
+const PROTECT_SHIFT = 8
+
+export function reservationAt(machine: Machine, unit: number): number {
+  return (machine.units[unit * UNIT_WORDS] as number) - 1
+}
+
+export function res(machine: Machine, unit: number, field: number): number {
+  return machine.units[unit * UNIT_WORDS + field] as number
+}
+
+export function setRes(machine: Machine, unit: number, field: number, value: number): void {
+  machine.units[unit * UNIT_WORDS + field] = value
+}
+
+export function pageState(machine: Machine, page: number): number {
+  return (machine.pages[page] as number) & PAGE_STATE
+}
+
+export function pageProtection(machine: Machine, page: number): number {
+  return (machine.pages[page] as number) >>> PROTECT_SHIFT
+}
+
+/** Whether every page that holds a byte of [address, address + length) is committed. Precondition: the range lies in user memory. */
+export function allCommitted(machine: Machine, address: number, length: number): boolean {
+  const end = (address + length - 1) >>> PAGE_SHIFT
+  for (let page = address >>> PAGE_SHIFT; page <= end; page++) if (pageState(machine, page) !== PAGE_COMMITTED) return false
+  return true
+}
+
+/** The lowest run of `count` free units, the highest with `topDown`, above the unit that is never mapped (VL-3); 0 if there is none. Precondition: inside the process section. */
+function findUnits(machine: Machine, count: number, topDown: boolean): number {
+  const total = machine.layout.units
+  let run = 0
+  if (topDown) {
+    for (let unit = total - 1; unit >= 1; unit--) {
+      run = res(machine, unit, RES.OWNER) === 0 ? run + 1 : 0
+      if (run === count) return unit
+    }
+    return 0
+  }
+  for (let unit = 1; unit < total; unit++) {
+    run = res(machine, unit, RES.OWNER) === 0 ? run + 1 : 0
+    if (run === count) return unit - count + 1
+  }
+  return 0
+}
+
+function claim(machine: Machine, unit: number, bytes: number, kind: number, heap: number, protection: number): void {
+  const pages = Math.ceil(bytes / PAGE)
+  for (let u = unit; u < unit + Math.ceil(bytes / UNIT); u++) setRes(machine, u, RES.OWNER, unit + 1)
+  setRes(machine, unit, RES.PAGES, pages)
+  setRes(machine, unit, RES.KIND, kind)
+  setRes(machine, unit, RES.HEAP, heap)
+  setRes(machine, unit, RES.NEXT, 0)
+  setRes(machine, unit, RES.PREV, 0)
+  setRes(machine, unit, RES.GRANULES, 0)
+  setRes(machine, unit, RES.COMMITTED, 0)
+  const first = unit * PAGES_PER_UNIT
+  for (let page = first; page < first + pages; page++) {
+    machine.pages[page] = ((machine.pages[page] as number) & DIRTY) | PAGE_RESERVED | (protection << PROTECT_SHIFT)
+  }
+}
+
+/** Reserves `bytes` (rounded up to pages) at an address of the system's choice; returns the first unit, 0 if no run is long enough. */
+export function reserve(
+  machine: Machine,
+  tid: number,
+  bytes: number,
+  kind: number,
+  heap: number,
+  protection: number = PAGE_READWRITE,
+  topDown = false
+): number {
+  const count = Math.ceil(bytes / UNIT)
+  if (count === 0 || count >= machine.layout.units) return 0
+  enter(machine, HDR.LOCK, tid)
+  const unit = findUnits(machine, count, topDown)
+  if (unit !== 0) claim(machine, unit, bytes, kind, heap, protection)
+  leave(machine, HDR.LOCK)
+  return unit
+}
+
+/** Reserves [address, address + bytes) where `address` is a multiple of 64 KB; returns 0 if any of it is taken or outside memory. */
+export function reserveAt(machine: Machine, tid: number, address: number, bytes: number, kind: number, protection: number): number {
+  const unit = address >>> UNIT_SHIFT
+  const count = Math.ceil(bytes / UNIT)
+  if (unit < 1 || unit + count > machine.layout.units) return 0
+  enter(machine, HDR.LOCK, tid)
+  let free = true
+  for (let u = unit; u < unit + count && free; u++) free = res(machine, u, RES.OWNER) === 0
+  if (free) claim(machine, unit, bytes, kind, 0, protection)
+  leave(machine, HDR.LOCK)
+  return free ? unit : 0
+}
+
+/**
+ * Commits every page that holds a byte of [address, address + bytes), zero-filled where it was not committed (VA-2), committed
+ * pages staying as they are (VA-8). Returns how many pages were newly committed, or -1 if physical memory does not suffice: then nothing changed.
+ * Precondition: the range lies in one reservation.
+ */
+export function commit(machine: Machine, tid: number, address: number, bytes: number, protection: number = PAGE_READWRITE): number {
+  const { sys, pages } = machine
+  const first = address >>> PAGE_SHIFT
+  const last = (address + bytes - 1) >>> PAGE_SHIFT
+  enter(machine, HDR.LOCK, tid)
+  let missing = 0
+  for (let page = first; page <= last; page++) if (pageState(machine, page) !== PAGE_COMMITTED) missing++
+  const used = (sys[HDR.COMMITTED] as number) + missing
+  if (missing > 0 && used > (sys[HDR.PHYSICAL] as number)) {
+    leave(machine, HDR.LOCK)
+    return -1
+  }
+  const word = PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT)
+  for (let page = first; page <= last; page++) {
+    const seen = pages[page] as number
+    if ((seen & PAGE_STATE) !== PAGE_COMMITTED && ((seen & DIRTY) !== 0 || sys[HDR.USER_DIRTY] !== 0))
+      zeroGranules(machine, page * PAGE, PAGE)
+    pages[page] = word
+  }
+  const unit = reservationAt(machine, address >>> UNIT_SHIFT)
+  setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) + missing)
+  sys[HDR.COMMITTED] = used
+  if (used > (sys[HDR.PEAK_COMMITTED] as number)) sys[HDR.PEAK_COMMITTED] = used
+  leave(machine, HDR.LOCK)
+  return missing
+}
+
+/** Gives the physical memory of pages [first, last] back; returns how many were committed. Precondition: one reservation. */
+export function decommitPages(machine: Machine, tid: number, first: number, last: number): number {
+  enter(machine, HDR.LOCK, tid)
+  const count = decommitInside(machine, first, last)
+  leave(machine, HDR.LOCK)
+  return count
+}
+
+function decommitInside(machine: Machine, first: number, last: number): number {
+  let count = 0
+  for (let page = first; page <= last; page++) {
+    if (pageState(machine, page) !== PAGE_COMMITTED) continue
+    machine.pages[page] = ((machine.pages[page] as number) & ~PAGE_STATE) | PAGE_RESERVED
+    count++
+  }
+  const unit = reservationAt(machine, first >>> (UNIT_SHIFT - PAGE_SHIFT))
+  setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) - count)
+  machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - count
+  return count
+}
+
+/** Ends the reservation whose first unit is `unit`, whatever state its pages are in; returns the pages that were committed. */
+export function release(machine: Machine, tid: number, unit: number): number {
+  enter(machine, HDR.LOCK, tid)
+  const pages = res(machine, unit, RES.PAGES)
+  const first = unit * PAGES_PER_UNIT
+  const committed = decommitInside(machine, first, first + pages - 1)
+  for (let page = first; page < first + pages; page++) machine.pages[page] = (machine.pages[page] as number) & DIRTY
+  const end = unit + Math.ceil(pages / PAGES_PER_UNIT)
+  for (let word = unit * UNIT_WORDS; word < end * UNIT_WORDS; word++) machine.units[word] = 0
+  leave(machine, HDR.LOCK)
+  return committed
+}
