@@ -1,0 +1,119 @@
+// The hot path (heap/hot.ts) spells out what allocate() and freeBlock() do: the same calls with and without it give the same process.
+import * as fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { property } from '../../fuzz/property.ts'
+import { FREE_ONLY, NEVER, REC, recordOf } from '../../src/heap/record.ts'
+import { HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
+import { type World, world } from './heaps.ts'
+
+const KB = 1024
+
+/** A world whose heap takes the plain path only, when told so. */
+function made(options: ProcessOptions, maximum: number, plain: boolean): World {
+  const one = world(options, maximum)
+  const { machine } = one.ce
+  if (plain) machine.sys[recordOf(machine, one.heap) + REC.HOT] = -1
+  return one
+}
+
+/** The image without the two words in which the paths may differ: the switch itself, and the rover, which a segregated heap does not use. */
+function image({ process, ce, heap }: World): string {
+  const record = recordOf(ce.machine, heap)
+  const { sys } = ce.machine
+  const kept = [sys[record + REC.HOT], sys[record + REC.ROVER]] as [number, number]
+  sys[record + REC.HOT] = 0
+  sys[record + REC.ROVER] = 0
+  const hash = process.imageHash()
+  sys[record + REC.HOT] = kept[0]
+  sys[record + REC.ROVER] = kept[1]
+  return hash
+}
+
+interface Step {
+  readonly call: 'alloc' | 'free' | 'wrong' | 'realloc' | 'compact'
+  readonly pick: number
+  readonly bytes: number
+  readonly zero: boolean
+}
+
+const steps = fc.array(
+  fc.record({
+    call: fc.oneof(
+      { weight: 50, arbitrary: fc.constant('alloc' as const) },
+      { weight: 40, arbitrary: fc.constant('free' as const) },
+      { weight: 3, arbitrary: fc.constant('wrong' as const) },
+      { weight: 5, arbitrary: fc.constant('realloc' as const) },
+      { weight: 1, arbitrary: fc.constant('compact' as const) }
+    ),
+    pick: fc.nat({ max: 1 << 20 }),
+    bytes: fc.oneof(
+      fc.integer({ min: 0, max: 300 }),
+      fc.integer({ min: 0, max: 9000 }),
+      fc.constantFrom(0x18000, 0x18001, 0x7fff7, 0x7fff8, 0xffffffff)
+    ),
+    zero: fc.boolean()
+  }),
+  { maxLength: 400, size: 'max' }
+)
+
+/** Makes one step; returns what the app sees of it. */
+function take({ process, ce, heap, info }: World, live: number[], { call, pick, bytes, zero }: Step): number {
+  const at = pick % Math.max(1, live.length)
+  const p = live[at] ?? 0
+  const flags = zero ? HEAP_ZERO_MEMORY : 0
+  if (call === 'compact') return ce.HeapCompact(heap, 0)
+  if (call === 'wrong') return ce.HeapFree(heap, 0, p + 1 + (pick % 31)) + (info().liveBlocks << 1)
+  if (call === 'alloc' || p === 0) {
+    const q = ce.HeapAlloc(heap, flags, bytes)
+    if (q !== 0) live.push(q)
+    return q
+  }
+  if (call === 'realloc') {
+    const q = ce.HeapReAlloc(heap, flags, p, bytes)
+    if (q !== 0) live[at] = q
+    return q
+  }
+  live.splice(at, 1)
+  process.thread.memory.fill(p, pick & 0xff, 1)
+  return ce.HeapFree(heap, 0, p)
+}
+
+const hot = suite('the hot path')
+
+hot('is on for segregated heaps of retail builds, for HeapFree alone on their next-fit heaps, and off on debug builds', () => {
+  const word = (options: ProcessOptions, maximum: number): number => {
+    const { ce, heap } = world(options, maximum)
+    return ce.machine.sys[recordOf(ce.machine, heap) + REC.HOT] as number
+  }
+  assert.is(word({}, 0), 0x18000)
+  assert.is(word({}, 0x10000), 0x7fff7)
+  assert.is(word({ placement: 'next-fit' }, 0), FREE_ONLY)
+  assert.is(word({ build: 'debug' }, 0), NEVER)
+  assert.is(word({ placement: 'next-fit', build: 'debug' }, 0), NEVER)
+})
+
+hot('gives the same pointers, results, last errors and image as the plain path', () => {
+  property(
+    'heap/hot',
+    fc.record({
+      placement: fc.constantFrom(...(['segregated', 'next-fit'] as const)),
+      maximum: fc.constantFrom(0, 40 * KB, 0x90000),
+      pages: fc.constantFrom(20, 60, 1000),
+      steps
+    }),
+    ({ placement, maximum, pages, steps: list }) => {
+      const options: ProcessOptions = { placement, memory: 2048 * KB, physical: pages * 4096 }
+      const worlds = [made(options, maximum, false), made(options, maximum, true)] as const
+      const live = [[], []] as [number[], number[]]
+      for (const step of list) {
+        assert.is(take(worlds[0], live[0], step), take(worlds[1], live[1], step), step.call)
+        assert.is(worlds[0].ce.GetLastError(), worlds[1].ce.GetLastError())
+      }
+      for (const { process } of worlds) process.check()
+      assert.is(image(worlds[0]), image(worlds[1]))
+    },
+    { runs: 160 }
+  )
+})
+hot.run()

@@ -1,0 +1,308 @@
+// Page callbacks that work against their heap (CH-4): no invariant breaks, and no section stays held.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  attachThread,
+  type CeThread,
+  ERROR_INVALID_PARAMETER,
+  ERROR_NOT_ENOUGH_MEMORY,
+  LockTimeoutError,
+  MEM_COMMIT,
+  MEM_DECOMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  PAGE_READWRITE
+} from '../../src/index.ts'
+import { Lender } from './lender.ts'
+
+/** What the call returns; -1 if it throws. */
+function attempt(call: () => number): number {
+  try {
+    return call()
+  } catch {
+    return -1
+  }
+}
+
+const hostile = suite('lent pages: a provider that works against its heap')
+
+hostile('what a callback throws comes out of the call that needed the pages, once, and that call has failed', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const kept = lender.ce.HeapAlloc(heap, 0, 100)
+  for (const thrower of [MEM_COMMIT, MEM_RESERVE]) {
+    lender.instead = ({ action }) => {
+      if (action === thrower) throw new Error(`no pages for ${action}`)
+      return undefined
+    }
+    assert.throws(() => lender.ce.HeapAlloc(heap, 0, 70_000), `no pages for ${thrower}`)
+    assert.throws(() => lender.ce.HeapReAlloc(heap, 0, kept, 70_000), `no pages for ${thrower}`)
+    assert.throws(() => lender.heap(), `no pages for ${thrower}`)
+    lender.sound()
+    assert.is(lender.ce.HeapSize(heap, 0, kept), 128, 'the block that was to be resized is as it was')
+    lender.instead = () => undefined
+    assert.is(lender.ce.HeapCompact(heap, 0) > 0, true, 'nothing is thrown a second time')
+  }
+})
+
+hostile('a callback that throws or refuses fails the call even where committed free memory would have served', () => {
+  const lender = new Lender()
+  const heap = lender.heap(70_000)
+  const alloc = (bytes: number): number => lender.ce.HeapAlloc(heap, 0, bytes)
+  const [p, , shorter] = [alloc(30_016), alloc(32), alloc(29_760), alloc(32)]
+  // Of one list, the shorter one in front: placement goes on to the rest, which is not committed.
+  for (const block of [p, shorter]) lender.ce.HeapFree(heap, 0, block)
+  lender.instead = () => {
+    throw new Error('none')
+  }
+  assert.throws(() => alloc(30_016), 'none')
+  lender.instead = () => 0
+  assert.is(alloc(30_016), 0, "C-35: the provider's refusal counts as well")
+  lender.sound()
+})
+
+hostile('a callback that has thrown is not asked for pages again in the same call', () => {
+  // ce-5.0 would be content with a smaller region than the usual 192 KB.
+  const lender = new Lender('ce-5.0')
+  const heap = lender.heap()
+  let asked = 0
+  lender.instead = ({ which }) => {
+    if (which === 'free') return undefined
+    asked++
+    throw new Error('none')
+  }
+  assert.is.not(lender.ce.HeapAlloc(lender.ce.GetProcessHeap(), 0, 1), 0)
+  assert.throws(() => {
+    while (lender.ce.HeapAlloc(heap, 0, 4000) !== 0);
+  }, 'none')
+  lender.instead = ({ action }) => {
+    if (action !== MEM_RESERVE) return undefined
+    asked++
+    throw new Error('none')
+  }
+  while (asked < 2)
+    assert.is.not(
+      attempt(() => lender.ce.HeapAlloc(heap, 0, 60_000)),
+      0
+    )
+  assert.is(asked, 2, 'once in each of the two calls')
+  lender.sound()
+})
+
+hostile('what a callback throws while a heap ends comes out of HeapDestroy, and the heap has ended', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  lender.instead = ({ which }) => {
+    if (which === 'free') throw new Error('mine')
+    return undefined
+  }
+  assert.throws(() => lender.ce.HeapCompact(heap, 0), 'mine')
+  assert.throws(() => lender.ce.HeapDestroy(heap), 'mine')
+  assert.is(lender.ce.HeapDestroy(heap), 0)
+  lender.sound()
+})
+
+/** Every way to use the heap from inside its own callback; each must be refused. */
+const reentries: readonly [string, (ce: CeThread, heap: number, block: number) => number, number][] = [
+  ['HeapAlloc', (ce, heap) => ce.HeapAlloc(heap, 0, 100), 0],
+  ['HeapReAlloc', (ce, heap, block) => ce.HeapReAlloc(heap, 0, block, 5000), 0],
+  ['HeapFree', (ce, heap, block) => ce.HeapFree(heap, 0, block), 0],
+  ['HeapSize', (ce, heap, block) => ce.HeapSize(heap, 0, block), 0xffffffff],
+  ['HeapValidate', (ce, heap) => ce.HeapValidate(heap, 0, 0), 0],
+  ['HeapCompact', (ce, heap) => ce.HeapCompact(heap, 0), 0],
+  ['HeapDestroy', (ce, heap) => ce.HeapDestroy(heap), 0]
+]
+
+for (const [name, use, refusal] of reentries) {
+  hostile(`${name} of the heap whose callback is running is refused and reported (CH-4)`, () => {
+    const lender = new Lender()
+    const heap = lender.heap()
+    const block = lender.ce.HeapAlloc(heap, 0, 100)
+    const results: number[] = []
+    lender.instead = () => {
+      results.push(use(lender.ce, heap, block))
+      return undefined
+    }
+    const p = lender.ce.HeapAlloc(heap, 0, 30_000)
+    assert.is.not(p, 0, 'the call itself goes on')
+    assert.is.not(lender.ce.HeapReAlloc(heap, 0, p, 70_000), 0, 'through a new region')
+    assert.ok(lender.ce.HeapCompact(heap, 0) > 0)
+    assert.ok(results.length >= 4)
+    assert.ok(results.every((result) => result === refusal))
+    assert.match(lender.findings.at(-1)?.message ?? '', /is in the middle of a call/)
+    lender.sound()
+    assert.is(lender.ce.HeapDestroy(heap), 1)
+    lender.sound()
+  })
+}
+
+hostile('a callback may use other heaps, and make and end them', () => {
+  const lender = new Lender()
+  lender.instead = () => {
+    const { ce } = lender
+    const p = ce.HeapAlloc(ce.GetProcessHeap(), 0, 50_000)
+    const heap = ce.HeapCreate(0, 0, 0)
+    assert.is.not(ce.HeapAlloc(heap, 0, 1000), 0)
+    assert.is(ce.HeapDestroy(heap), 1)
+    assert.is(ce.HeapFree(ce.GetProcessHeap(), 0, p), 1)
+    return undefined
+  }
+  const heap = lender.heap()
+  for (let n = 0; n < 5; n++) assert.is.not(lender.ce.HeapAlloc(heap, 0, 30_000), 0)
+  lender.sound()
+  assert.is(lender.ce.HeapDestroy(heap), 1)
+  lender.sound()
+})
+
+hostile('process.check(), snapshot() and imageHash() inside a callback find no fault', () => {
+  const lender = new Lender()
+  lender.instead = () => {
+    lender.process.check()
+    lender.process.snapshot()
+    lender.process.imageHash()
+    return undefined
+  }
+  const heap = lender.heap()
+  for (let n = 0; n < 5; n++) assert.is.not(lender.ce.HeapAlloc(heap, 0, 30_000), 0)
+  lender.ce.HeapCompact(heap, 0)
+  assert.is(lender.ce.HeapDestroy(heap), 1)
+  lender.sound()
+})
+
+hostile('pages under a heap are not released, not decommitted beyond what was asked, and not touched outside a callback', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const block = lender.ce.HeapAlloc(heap, 0, 100)
+  lender.ce.memory.fill(block, 7, 100)
+  const other = lender.heap()
+  const [first, second] = lender.process.snapshot().reservations.map(({ address }) => address) as [number, number]
+  const attack = (): void => {
+    for (const base of [first, second]) {
+      assert.is(lender.ce.VirtualFree(base, 0, MEM_RELEASE), 0)
+      assert.is(lender.ce.VirtualFree(base, 0, MEM_DECOMMIT), 0)
+      assert.is(lender.ce.VirtualFree(base, 4096, MEM_DECOMMIT), 0)
+    }
+    // A page too many would be counted for nobody.
+    assert.is(lender.ce.VirtualAlloc(second + 0xf000, 4096, MEM_COMMIT, PAGE_READWRITE), 0)
+  }
+  attack()
+  lender.instead = ({ which }) => {
+    if (which === 'alloc') attack()
+    return undefined
+  }
+  assert.is.not(lender.ce.HeapAlloc(heap, 0, 20_000), 0)
+  lender.sound()
+  assert.equal(lender.ce.memory.read(block, 100), new Uint8Array(100).fill(7))
+  lender.instead = ({ which, action }) => {
+    if (action === MEM_DECOMMIT) assert.is(lender.ce.VirtualFree(first, 4096, MEM_DECOMMIT), 0, 'the page of a live block')
+    assert.is(which, 'free')
+    return undefined
+  }
+  lender.ce.HeapCompact(heap, 0)
+  lender.sound()
+  assert.equal(lender.ce.memory.read(block, 100), new Uint8Array(100).fill(7))
+  assert.is(lender.ce.HeapDestroy(other), 1)
+})
+
+hostile('asked to decommit some pages, a callback may not decommit the whole reservation', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const [first, second] = [lender.ce.HeapAlloc(heap, 0, 9000), lender.ce.HeapAlloc(heap, 0, 100)]
+  lender.ce.HeapFree(heap, 0, first)
+  lender.ce.memory.fill(second, 5, 100)
+  const results: number[] = []
+  lender.instead = ({ action }) => {
+    if (action === MEM_DECOMMIT) results.push(lender.ce.VirtualFree(first, 0, MEM_DECOMMIT))
+    return undefined
+  }
+  lender.ce.HeapCompact(heap, 0)
+  assert.equal(results, [0, 0], 'for the freed block, which begins the reservation, and for the rest')
+  lender.sound()
+  assert.is(lender.ce.memory.readU8(second + 99), 5)
+})
+
+hostile("a reservation that came back is the app's again", () => {
+  const lender = new Lender()
+  lender.instead = ({ action }) => (action === MEM_RELEASE ? 1 : undefined)
+  const heap = lender.heap()
+  const [base] = lender.process.snapshot().reservations.map(({ address }) => address) as [number]
+  assert.is(lender.ce.HeapDestroy(heap), 1)
+  assert.is(lender.process.snapshot().reservations.length, 1, 'the provider kept it')
+  lender.sound()
+  assert.is(lender.ce.VirtualFree(base, 0, MEM_RELEASE), 1)
+  lender.sound()
+})
+
+hostile('the callbacks of a heap that another thread ended are not those of the next heap', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const other = attachThread(lender.process.share())
+  assert.is(other.HeapDestroy(heap), 1)
+  const asked = lender.asked.length
+  const { ce } = lender
+  let mine = 0
+  const next = other.CeHeapCreate(
+    0,
+    0,
+    0,
+    (address, size, action) => {
+      mine++
+      return other.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    },
+    () => 1
+  )
+  assert.is.not(next, 0)
+  assert.is(ce.HeapAlloc(next, 0, 30_000), 0, 'this thread cannot call the callbacks of the other')
+  assert.is(ce.GetLastError(), ERROR_NOT_ENOUGH_MEMORY)
+  assert.is(lender.asked.length, asked)
+  assert.match(lender.findings.at(-1)?.message ?? '', /live in the thread that created it/)
+  assert.ok(mine > 0)
+  lender.sound()
+})
+
+hostile('a callback that calls the heap as another thread waits for itself: the wait ends, and the call fails with that error', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const other = attachThread(lender.process.share())
+  lender.instead = () => other.HeapAlloc(heap, 0, 100)
+  assert.throws(
+    () => lender.ce.HeapAlloc(heap, 0, 30_000),
+    (error: unknown) => error instanceof LockTimeoutError && error.owner === lender.ce.tid
+  )
+  lender.instead = () => undefined
+  lender.sound()
+  assert.is.not(other.HeapAlloc(heap, 0, 100), 0)
+  lender.sound()
+})
+
+hostile('a process that is closed inside a callback is closed when the call returns', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  lender.instead = () => {
+    lender.process.close()
+    return undefined
+  }
+  assert.throws(() => {
+    lender.ce.HeapAlloc(heap, 0, 30_000)
+    lender.ce.HeapAlloc(heap, 0, 30_000)
+  }, /closed/)
+  assert.throws(() => lender.ce.HeapAlloc(heap, 0, 1), /closed/)
+  assert.throws(() => lender.ce.HeapFree(lender.ce.machine.sys[16] as number, 0, 1), /closed/)
+
+  const later = new Lender()
+  later.instead = () => {
+    later.process.close()
+    return undefined
+  }
+  assert.throws(() => later.ce.HeapAlloc(later.heap(), 0, 1), /closed/)
+})
+
+hostile('HeapDestroy of a heap that was made by a failing creation is refused (C-4, CH-5)', () => {
+  const lender = new Lender()
+  lender.instead = () => 0
+  assert.is(lender.heap(), 0)
+  assert.is(lender.ce.HeapDestroy(0), 0)
+  assert.is(lender.ce.GetLastError(), ERROR_INVALID_PARAMETER)
+  lender.sound()
+})
+hostile.run()

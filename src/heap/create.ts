@@ -1,0 +1,114 @@
+import { FIXED_HEAP_LIMIT } from '../constants.ts'
+import { GRANULE, GRANULES_PER_UNIT, HDR, PAGE, UNIT } from '../machine/layout.ts'
+import type { Machine, PageCallbacks } from '../machine/machine.ts'
+import { enter, leave } from '../machine/section.ts'
+import { freeBig } from './big.ts'
+import { dropCallbacks, setCallbacks } from './lent.ts'
+import { CLAIMED, FREE_ONLY, handleOf, indexOf, LEVELS, NEVER, REC, recordAt } from './record.ts'
+import { closeRegion, commitGranules, controlGranules, openRegion } from './region.ts'
+
+export interface HeapOptions {
+  readonly options: number
+  /** Bytes committed at once (HC-2). */
+  readonly initial: number
+  /** Bytes of a fixed heap, 0 for a growable one (HC-3, HC-4). */
+  readonly maximum: number
+  readonly callbacks?: PageCallbacks
+}
+
+/** Makes a heap and returns its handle, 0 if there is not enough address space or physical memory. Sizes are 0 to 2^32 - 1. */
+export function createHeap(machine: Machine, tid: number, wanted: HeapOptions): number {
+  const record = claimRecord(machine, tid)
+  if (record === 0) return 0
+  // A heap half made must not be walked. Whoever dies here or waits in vain leaves the record claimed: the next heap takes another.
+  enter(machine, record, tid)
+  try {
+    return makeHeap(machine, tid, record, wanted)
+  } finally {
+    leave(machine, record)
+  }
+}
+
+function makeHeap(machine: Machine, tid: number, record: number, wanted: HeapOptions): number {
+  const sys = machine.sys
+  const index = indexOf(machine, record)
+  const generation = (sys[record + REC.GENERATION] as number) + 1
+  const maximum = Math.ceil(wanted.maximum / PAGE) * PAGE
+  const initial = Math.max(1, Math.ceil(wanted.initial / PAGE)) * PAGE
+  sys[record + REC.GENERATION] = generation
+  sys[record + REC.OPTIONS] = wanted.options
+  sys[record + REC.NEXT_FIT] = sys[HDR.PLACEMENT] as number
+  sys[record + REC.GUARD] = sys[HDR.DEBUG] as number
+  sys[record + REC.REGION_BYTES] = sys[HDR.REGION] as number
+  if (wanted.callbacks !== undefined) setCallbacks(machine, record, wanted.callbacks)
+  if (!openFirstRegion(machine, tid, record, initial, maximum)) {
+    takeDown(machine, tid, record)
+    // As if nobody had asked: the next heap here gets the handle that this one would have had.
+    sys[record + REC.GENERATION] = generation - 1
+    Atomics.store(sys, record + REC.HANDLE, 0)
+    return 0
+  }
+  const handle = handleOf(index, generation)
+  Atomics.store(sys, record + REC.HANDLE, handle)
+  // process.close() ends the heaps that it sees; one that comes to life later ends itself.
+  if (machine.closed) Atomics.store(sys, record + REC.HANDLE, 0)
+  return handle
+}
+
+function clearFields(machine: Machine, record: number): void {
+  machine.sys.fill(0, record + REC.OPTIONS, record + REC.BINS + LEVELS * 32)
+}
+
+function openFirstRegion(machine: Machine, tid: number, record: number, initial: number, maximum: number): boolean {
+  const sys = machine.sys
+  const space = machine.layout.units * UNIT
+  if (initial > space || maximum > space) return false
+  // Stored only now: above 2 GB it would not fit the word.
+  sys[record + REC.MAXIMUM] = maximum
+  // A growable heap on the caller's pages has nowhere else to get a big block from.
+  const growable = sys[record + REC.CALLBACKS] !== 0 ? 0x7fffffff : (sys[HDR.BIG_BLOCK] as number)
+  sys[record + REC.LARGEST] = maximum === 0 ? growable : FIXED_HEAP_LIMIT - 1
+  const hot = sys[record + REC.NEXT_FIT] === 0 ? (sys[record + REC.LARGEST] as number) : FREE_ONLY
+  sys[record + REC.HOT] = sys[record + REC.GUARD] === 0 ? hot : NEVER
+  const bytes = maximum === 0 ? Math.ceil(Math.max(sys[HDR.REGION] as number, initial) / UNIT) * UNIT : maximum
+  const control = maximum === 0 ? 0 : controlGranules(bytes / GRANULE)
+  if (openRegion(machine, tid, record, bytes, control) === 0) return false
+  const first = (sys[record + REC.REGIONS] as number) * GRANULES_PER_UNIT
+  return commitGranules(machine, tid, record, first, Math.max(initial / GRANULE, control))
+}
+
+function claimRecord(machine: Machine, tid: number): number {
+  const sys = machine.sys
+  enter(machine, HDR.LOCK, tid)
+  let index = 0
+  while (index < machine.heapLimit && sys[recordAt(machine, index) + REC.HANDLE] !== 0) index++
+  const found = index < machine.heapLimit
+  if (found) {
+    sys[recordAt(machine, index) + REC.HANDLE] = CLAIMED
+    if (index >= (sys[HDR.HEAPS] as number)) sys[HDR.HEAPS] = index + 1
+  }
+  leave(machine, HDR.LOCK)
+  return found ? recordAt(machine, index) : 0
+}
+
+/**
+ * Ends a heap: its blocks, regions and big blocks go back to the system, live or not (HD-4).
+ * Precondition: the caller is inside the heap's section and has seen that it lives. Whoever waits for the section finds the handle dead.
+ */
+export function destroyHeap(machine: Machine, tid: number, record: number): void {
+  const own = machine.sys[record + REC.CALLBACKS] === 0
+  // Before anything changes, so that a wait in vain leaves the heap alive; but never around a page callback, which may wait for other threads.
+  if (own) enter(machine, HDR.LOCK, tid)
+  Atomics.store(machine.sys, record + REC.HANDLE, CLAIMED)
+  takeDown(machine, tid, record)
+  Atomics.store(machine.sys, record + REC.HANDLE, 0)
+  if (own) leave(machine, HDR.LOCK)
+}
+
+function takeDown(machine: Machine, tid: number, record: number): void {
+  const sys = machine.sys
+  while (sys[record + REC.BIGS] !== 0) freeBig(machine, tid, record, (sys[record + REC.BIGS] as number) * GRANULES_PER_UNIT)
+  while (sys[record + REC.REGIONS] !== 0) closeRegion(machine, tid, record, sys[record + REC.REGIONS] as number)
+  dropCallbacks(machine, record)
+  clearFields(machine, record)
+}

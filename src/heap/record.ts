@@ -1,0 +1,95 @@
+import { HDR, HEAP_SHIFT } from '../machine/layout.ts'
+import type { Machine } from '../machine/machine.ts'
+
+/**
+ * The record of one heap: 1,024 words in system memory.
+ *
+ *   0        32                          56             64 ... 799
+ *   | fields | first-level map, 23 second-level maps |  | 23 x 32 list heads |   segregated heaps use the right part (bins.ts)
+ *
+ *   handle = generation (13 bits) | index (16 bits) | 10b      never a multiple of 32: a handle is never mistaken for a pointer
+ */
+export const REC = {
+  LOCK: 0,
+  LOCK_COUNT: 1,
+  HANDLE: 2, // 0 when the record is free
+  GENERATION: 3,
+  OPTIONS: 4,
+  MAXIMUM: 5, // bytes as rounded to pages; 0 = growable
+  NEXT_FIT: 6,
+  LARGEST: 7, // most bytes of one block inside a region: the big-block threshold, 0x7FFF7 on a fixed heap, no bound on pages of the caller's
+  REGIONS: 8, // first unit of the region with the lowest address
+  BIGS: 9, // first unit of the newest big block
+  ROVER: 10, // next-fit: the block at which the next search starts, 0 for the heap's first
+  LIVE_BLOCKS: 11, // these three in this order: countBlock and hot.ts
+  LIVE_BYTES: 12, // as requested
+  PEAK_BYTES: 13,
+  COMMITTED: 14, // pages
+  PEAK_COMMITTED: 15,
+  GUARD: 16, // granules added behind each block: 1 on debug builds
+  CALLBACKS: 17, // pages come from the caller (CeHeapCreate)
+  REGION_BYTES: 18, // least size of a further region
+  HOT: 19, // most bytes of one block on the hot path (hot.ts): LARGEST, or one of the two below
+  FL_MAP: 32,
+  SL_MAPS: 33,
+  BINS: 64
+} as const
+
+/** REC.HANDLE of a record that is being set up or taken down: no handle equals it. */
+export const CLAIMED = -1
+/** REC.HANDLE while a page callback of the heap runs, which is in the middle of a call on it. */
+export const BUSY = -2
+
+/** REC.HOT on debug builds, whose blocks have sentinels: neither HeapAlloc nor HeapFree is hot. */
+export const NEVER = -1
+/** REC.HOT of next-fit heaps: HeapFree alone is hot. */
+export const FREE_ONLY = -2
+
+/** Levels of the segregated index: blocks reach level 21, a request rounded up 22. */
+export const LEVELS = 23
+
+const INDEX_MASK = 0xffff
+const GENERATION_MASK = 0x1fff
+
+export function recordAt(machine: Machine, index: number): number {
+  return machine.heapsAt + (index << HEAP_SHIFT)
+}
+
+export function indexOf(machine: Machine, record: number): number {
+  return (record - machine.heapsAt) >>> HEAP_SHIFT
+}
+
+export function handleOf(index: number, generation: number): number {
+  return ((generation & GENERATION_MASK) << 18) | (index << 2) | 2
+}
+
+/**
+ * The record that `handle` would name, 0 if it cannot name one. Whether the heap lives is known only inside its section:
+ * compare REC.HANDLE there.
+ */
+export function recordOf(machine: Machine, handle: number): number {
+  const record = machine.heapsAt + (((handle >>> 2) & INDEX_MASK) << HEAP_SHIFT)
+  return (handle & 3) === 2 && record < machine.heapsEnd ? record : 0
+}
+
+/** Records ever used: the bound for walks over all heaps. */
+export function heapCount(machine: Machine): number {
+  return machine.sys[HDR.HEAPS] as number
+}
+
+/** Counts pages committed to (or taken from) a heap. */
+export function countPages(machine: Machine, record: number, pages: number): void {
+  const sys = machine.sys
+  const now = (sys[record + REC.COMMITTED] as number) + pages
+  sys[record + REC.COMMITTED] = now
+  if (now > (sys[record + REC.PEAK_COMMITTED] as number)) sys[record + REC.PEAK_COMMITTED] = now
+}
+
+/** Counts a block that became live, changed its requested size, or went (blocks: 1, 0, -1). */
+export function countBlock(sys: Int32Array, record: number, blocks: number, bytes: number): void {
+  const at = record + REC.LIVE_BLOCKS
+  const live = (sys[at + 1] as number) + bytes
+  sys[at] = (sys[at] as number) + blocks
+  sys[at + 1] = live
+  if (live > (sys[at + 2] as number)) sys[at + 2] = live
+}

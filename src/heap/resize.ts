@@ -1,0 +1,102 @@
+import { copyGranules, zeroGranules } from '../machine/fill.ts'
+import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
+import type { Machine } from '../machine/machine.ts'
+import { allocate, granulesFor } from './allocate.ts'
+import { resizeBigInPlace } from './big.ts'
+import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, writeFree, writeLive } from './block.ts'
+import { cellDropStart } from './cells.ts'
+import { freeBlock } from './free.ts'
+import { addFree, mergeFree, regionEnd, regionOf, removeFree } from './freelist.ts'
+import { writeGuard } from './guard.ts'
+import { countBlock, indexOf, REC } from './record.ts'
+import { commitGranules } from './region.ts'
+
+/**
+ * Gives the live block another size and returns its address, new or old; 0 if there is not enough memory, and then the old
+ * block is untouched (HR-7). With `zero` the bytes beyond the old size are zeroed: the rounded size on retail, the exact one on debug (HR-10).
+ * Precondition: inside the heap's section, `block` found by `liveBlock`.
+ */
+export function resize(
+  machine: Machine,
+  tid: number,
+  record: number,
+  block: number,
+  bytes: number,
+  zero: boolean,
+  inPlaceOnly: boolean
+): number {
+  const known = knownSize(machine, record, block)
+  if (resizeInPlace(machine, tid, record, block, bytes, inPlaceOnly)) return finish(machine, record, block, zero, known)
+  // A page callback that threw has failed the call.
+  if (inPlaceOnly || machine.callbackErrors.length > 0) return 0
+  const address = allocate(machine, tid, record, bytes, false)
+  if (address === 0) {
+    // A big block that shrinks out of its class but finds no room elsewhere stays where it is: shrinking never fails.
+    const stays = (headerOf(machine, block) & BIG) !== 0 && resizeBigInPlace(machine, record, block, bytes)
+    return stays ? finish(machine, record, block, zero, known) : 0
+  }
+  const target = address >>> GRANULE_SHIFT
+  copyGranules(machine, address, block * GRANULE, Math.min(granulesOf(machine, target), granulesOf(machine, block)) << GRANULE_SHIFT)
+  freeBlock(machine, tid, record, block)
+  return finish(machine, record, target, zero, known)
+}
+
+function finish(machine: Machine, record: number, block: number, zero: boolean, known: number): number {
+  if (zero) zeroFrom(machine, block, known)
+  if (machine.sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
+  return block * GRANULE
+}
+
+/**
+ * The size of a live block as HeapSize tells it: rounded to 32 on retail (HS-3), as requested on debug (HS-4). A big block is no
+ * exception (C-17), though its reservation ends with a page.
+ */
+export function knownSize(machine: Machine, record: number, block: number): number {
+  if (machine.sys[record + REC.GUARD] !== 0) return requestedOf(machine, block)
+  return granulesFor(machine, record, requestedOf(machine, block)) * GRANULE
+}
+
+function zeroFrom(machine: Machine, block: number, from: number): void {
+  const start = block * GRANULE + from
+  const end = (block + granulesOf(machine, block)) * GRANULE
+  const whole = Math.min(end, Math.ceil(start / GRANULE) * GRANULE)
+  for (let at = start; at < whole; at++) machine.bytes[at] = 0
+  if (whole < end) zeroGranules(machine, whole, end - whole)
+}
+
+function resizeInPlace(machine: Machine, tid: number, record: number, block: number, bytes: number, stay: boolean): boolean {
+  const largest = machine.sys[record + REC.LARGEST] as number
+  if ((headerOf(machine, block) & BIG) !== 0) return (bytes > largest || stay) && resizeBigInPlace(machine, record, block, bytes)
+  if (bytes > largest) return false
+  const have = granulesOf(machine, block)
+  const want = granulesFor(machine, record, bytes)
+  const change = bytes - requestedOf(machine, block)
+  if (want > have) {
+    if (!absorbNext(machine, tid, record, block, have, want, bytes)) return false
+  } else {
+    // The tail's header first: nothing reaches it until the shorter block is written, and then a walk finds it.
+    if (want < have) writeFree(machine, block + want, have - want, 0)
+    writeLive(machine, block, want, bytes, indexOf(machine, record), 0)
+    if (want < have) mergeFree(machine, record, block + want, have - want)
+  }
+  countBlock(machine.sys, record, 0, change)
+  return true
+}
+
+/** Grows `block` from `have` to `want` granules into the free block behind it; false if there is none that suffices. */
+function absorbNext(machine: Machine, tid: number, record: number, block: number, have: number, want: number, bytes: number): boolean {
+  const next = block + have
+  const region = regionOf(machine, block)
+  if (next === regionEnd(machine, region)) return false
+  const header = headerOf(machine, next)
+  const total = have + granulesOf(machine, next)
+  if ((header & FREE) === 0 || total < want) return false
+  if ((header & HOLES) !== 0 && !commitGranules(machine, tid, record, next, want - have)) return false
+  removeFree(machine, record, next, total - have)
+  if (total > want) addFree(machine, record, block + want, total - want, header & HOLES)
+  writeLive(machine, block, want, bytes, indexOf(machine, record), 0)
+  eraseStart(machine, next)
+  if (machine.sys[record + REC.NEXT_FIT] !== 0) cellDropStart(machine, next, block + want)
+  machine.sys[record + REC.ROVER] = block
+  return true
+}
