@@ -1,0 +1,257 @@
+// What the process says of odd calls: which rule, how serious, whose call, in words.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CALLS } from '../../src/coredll/calls.ts'
+import { type FindingKind, KINDS } from '../../src/coredll/findings.ts'
+import { attachThread, type Finding, MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import { ruleById } from '../../src/rules/index.ts'
+import { open } from './world.ts'
+import type { World } from './world.ts'
+
+const hex = (value: number): string => `0x${value.toString(16).toUpperCase().padStart(8, '0')}`
+
+interface Case {
+  readonly rule: string
+  readonly severity: Finding['severity']
+  /** Makes the call; gives the message that it must raise. */
+  readonly raise: (world: World) => string
+}
+
+/** A process with one heap of each kind and a live block of 100 bytes in each. */
+const block = ({ ce, heap }: World, handle = heap): number => ce.HeapAlloc(handle, 0, 100)
+
+/** A CeHeapCreate heap whose pages are the app's own; `answer` stands between. */
+function lent({ ce }: World, answer: (pages: () => number, action: number) => number): number {
+  return ce.CeHeapCreate(
+    0,
+    0,
+    0,
+    (address, size, action) => answer(() => ce.VirtualAlloc(address, size, action, PAGE_READWRITE), action),
+    () => 1
+  )
+}
+
+const cases: Readonly<Record<FindingKind, Case>> = {
+  badHeap: {
+    rule: 'C-4',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.HeapAlloc(0x123456, 0, 10)
+      return 'HeapAlloc: 0x00123456 is not the handle of a live heap'
+    }
+  },
+  nullPointer: {
+    rule: 'C-5',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      ce.HeapFree(heap, 0, 0)
+      return 'HeapFree: the pointer is NULL: CE, unlike desktop Windows, does not promise that this is harmless (HF-4, HR-3)'
+    }
+  },
+  foreign: {
+    rule: 'C-38',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      ce.HeapSize(heap, 0, 0xfedcba98)
+      return 'HeapSize: 0xFEDCBA98 was never handed out by a heap'
+    }
+  },
+  appPages: {
+    rule: 'C-5',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      const pages = ce.VirtualAlloc(0, 10, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+      ce.HeapFree(heap, 0, pages)
+      return `HeapFree: ${hex(pages)} lies in pages that the program took with VirtualAlloc, not in a heap`
+    }
+  },
+  otherHeap: {
+    rule: 'C-6',
+    severity: 'error',
+    raise: (world) => {
+      const pointer = block(world, world.ce.HeapCreate(0, 0, 0))
+      world.ce.HeapReAlloc(world.heap, 0, pointer, 10)
+      return `HeapReAlloc: ${hex(pointer)} belongs to another heap`
+    }
+  },
+  freed: {
+    rule: 'C-5',
+    severity: 'error',
+    raise: (world) => {
+      const pointer = block(world)
+      for (let n = 0; n < 2; n++) world.ce.HeapFree(world.heap, 0, pointer)
+      return `HeapFree: ${hex(pointer)} was freed before`
+    }
+  },
+  interior: {
+    rule: 'C-15',
+    severity: 'error',
+    raise: (world) => {
+      const pointer = block(world)
+      world.ce.LocalFree(pointer + 40)
+      return `LocalFree: ${hex(pointer + 40)} points into the block at ${hex(pointer)}, not at its start`
+    }
+  },
+  control: {
+    rule: 'C-5',
+    severity: 'error',
+    raise: ({ ce, process }) => {
+      const fixed = ce.HeapCreate(0, 0, 0x10000)
+      const start = process.snapshot().heaps[1]?.regions[0]?.address ?? 0
+      ce.HeapFree(fixed, 0, start)
+      return `HeapFree: ${hex(start)} points into the heap's own structures`
+    }
+  },
+  unlistedFlags: {
+    rule: 'C-13',
+    severity: 'warning',
+    raise: ({ ce, heap }) => {
+      ce.HeapAlloc(heap, 0x800000f9, 10)
+      return "HeapAlloc: flags 0x800000F0 are not in CE's table and are ignored"
+    }
+  },
+  exceptions: {
+    rule: 'W-2',
+    severity: 'warning',
+    raise: ({ ce, heap }) => {
+      ce.HeapAlloc(heap, 4, 10)
+      return 'HeapAlloc: HEAP_GENERATE_EXCEPTIONS is not a CE flag: a failure returns NULL and nothing is raised'
+    }
+  },
+  execute: {
+    rule: 'W-3',
+    severity: 'warning',
+    raise: ({ ce }) => {
+      ce.HeapCreate(0x40000, 0, 0)
+      return 'HeapCreate: HEAP_CREATE_ENABLE_EXECUTE is not a CE flag: the heap is not made executable'
+    }
+  },
+  processHeap: {
+    rule: 'C-12',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      ce.HeapDestroy(heap)
+      return 'HeapDestroy: the process heap must not be destroyed'
+    }
+  },
+  moveable: {
+    rule: 'C-14',
+    severity: 'warning',
+    raise: ({ ce }) => {
+      ce.GlobalAlloc(0x42, 10)
+      return 'GlobalAlloc: flags 0x00000042 ask for movable memory, which CE does not have: the block is fixed'
+    }
+  },
+  nullHandle: {
+    rule: 'C-15',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.LocalSize(0)
+      return 'LocalSize: the handle is NULL: only LocalFree takes that (LF-2)'
+    }
+  },
+  sharedReadonly: {
+    rule: 'C-16',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.HeapCreate(0x1000, 0, 0)
+      return 'HeapCreate: HEAP_SHARED_READONLY needs kernel mode'
+    }
+  },
+  fixedLimit: {
+    rule: 'W-16',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.HeapAlloc(ce.HeapCreate(0, 0, 0x100000), 0, 600_000)
+      return 'HeapAlloc: 600000 bytes asked of a fixed heap, which refuses 0x7FFF8 (524,288 - 8) bytes and more'
+    }
+  },
+  overrun: {
+    rule: 'DT-2',
+    severity: 'error',
+    raise: (world) => {
+      const pointer = block(world)
+      world.ce.memory.writeU8(pointer + 101, 1)
+      world.ce.HeapFree(world.heap, 0, pointer)
+      return `HeapFree: the block at ${hex(pointer)} was written past its end, first at ${hex(pointer + 101)}`
+    }
+  },
+  busyHeap: {
+    rule: 'C-44',
+    severity: 'error',
+    raise: (world) => {
+      let inside = (): void => undefined
+      const heap = lent(world, (pages) => {
+        inside()
+        return pages()
+      })
+      inside = () => void world.ce.HeapSize(heap, 0, 0)
+      block(world, heap)
+      world.ce.HeapAlloc(heap, 0, 20_000)
+      return `HeapSize: the heap ${hex(heap)} is in the middle of a call: its page callbacks cannot use it`
+    }
+  },
+  badPages: {
+    rule: 'C-35',
+    severity: 'error',
+    raise: (world) => {
+      lent(world, () => 0x12345)
+      return "CeHeapCreate: the heap's page callback answered 0x00012345, which is not the pages it was asked for"
+    }
+  },
+  strayPages: {
+    rule: 'C-43',
+    severity: 'error',
+    raise: (world) => {
+      const heap = lent(world, (pages) => pages())
+      attachThread(world.process.share()).HeapAlloc(heap, 0, 20_000)
+      world.process.drainFindings()
+      return 'HeapAlloc: the heap needs pages, but its page callbacks live in the thread that created it'
+    }
+  },
+  commitNull: {
+    rule: 'C-20',
+    severity: 'note',
+    raise: ({ ce }) => {
+      ce.VirtualAlloc(0, 10, MEM_COMMIT, PAGE_READWRITE)
+      return 'VirtualAlloc: MEM_COMMIT without an address also reserves here, as on desktop Windows; CE 5.0 asks for MEM_RESERVE first'
+    }
+  },
+  heapPages: {
+    rule: 'C-21',
+    severity: 'error',
+    raise: (world) => {
+      const pointer = block(world)
+      world.ce.VirtualFree(pointer, 0, 0x8000)
+      return `VirtualFree: ${hex(pointer)} lies in a heap: its pages are not the program's to free or commit`
+    }
+  }
+}
+
+const kinds = suite('kinds of findings')
+
+for (const [kind, { rule, severity, raise }] of Object.entries(cases)) {
+  kinds(`${kind}: says what is wrong, with rule ${rule} and severity ${severity}`, () => {
+    const world = open({ name: '', profile: 'compact-2013', build: kind === 'overrun' ? 'debug' : 'retail' })
+    const message = raise(world)
+    assert.equal(
+      world.findings.map((finding) => finding.message),
+      [message]
+    )
+    const [finding] = world.findings
+    assert.ok(finding)
+    assert.is(finding.rule, rule)
+    assert.is(finding.severity, severity)
+    assert.is(`${finding.call}: `, message.slice(0, finding.call.length + 2))
+    assert.ok((CALLS as readonly string[]).includes(finding.call))
+    assert.is(finding.thread, kind === 'strayPages' ? 2 : 1)
+    world.process.check()
+  })
+}
+
+kinds('the table above has every kind, and every rule of a finding exists', () => {
+  assert.equal(Object.keys(cases).sort(), Object.keys(KINDS).sort())
+  for (const { rule } of Object.values(cases)) assert.ok(ruleById(rule), rule)
+})
+
+kinds.run()

@@ -1,0 +1,74 @@
+// Every function of the Win32 surface with its documented parameters, in their documented order.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CALLS } from '../../src/coredll/calls.ts'
+import { CeThread } from '../../src/index.ts'
+
+const signatures: readonly (readonly [rule: string, signature: string])[] = [
+  ['HC-1', 'HeapCreate(flOptions, dwInitialSize, dwMaximumSize)'],
+  ['CH-1', 'CeHeapCreate(flOptions, dwInitialSize, dwMaximumSize, pfnAlloc, pfnFree)'],
+  ['HD-1', 'HeapDestroy(hHeap)'],
+  ['HA-1', 'HeapAlloc(hHeap, dwFlags, dwBytes)'],
+  ['HR-1', 'HeapReAlloc(hHeap, dwFlags, lpMem, dwBytes)'],
+  ['HF-1', 'HeapFree(hHeap, dwFlags, lpMem)'],
+  ['HS-1', 'HeapSize(hHeap, dwFlags, lpMem)'],
+  ['HV-1', 'HeapValidate(hHeap, dwFlags, lpMem)'],
+  ['HP-1', 'HeapCompact(hHeap, dwFlags)'],
+  ['GP-1', 'GetProcessHeap()'],
+  ['LA-1', 'LocalAlloc(uFlags, uBytes)'],
+  ['LR-1', 'LocalReAlloc(hMem, uBytes, fuFlags)'],
+  ['LF-1', 'LocalFree(hMem)'],
+  ['LS-1', 'LocalSize(hMem)'],
+  ['LM-1', 'LocalLock(hMem)'],
+  ['LM-1', 'LocalUnlock(hMem)'],
+  ['LM-1', 'LocalHandle(pMem)'],
+  ['LM-1', 'LocalFlags(hMem)'],
+  ['GA-1', 'GlobalAlloc(uFlags, dwBytes)'],
+  ['GA-1', 'GlobalReAlloc(hMem, dwBytes, uFlags)'],
+  ['GA-1', 'GlobalFree(hMem)'],
+  ['GA-1', 'GlobalSize(hMem)'],
+  ['GA-1', 'GlobalLock(hMem)'],
+  ['GA-1', 'GlobalUnlock(hMem)'],
+  ['GA-1', 'GlobalHandle(pMem)'],
+  ['GA-1', 'GlobalFlags(hMem)'],
+  ['VA-1', 'VirtualAlloc(lpAddress, dwSize, flAllocationType, flProtect)'],
+  ['VF-1', 'VirtualFree(lpAddress, dwSize, dwFreeType)'],
+  ['C-39', 'GetLastError()'],
+  ['C-39', 'SetLastError(dwErrCode)']
+]
+
+const table = suite('signatures')
+
+for (const [rule, signature] of signatures) {
+  table(`${rule}: ${signature}`, () => {
+    const [name = '', parameters = ''] = signature.slice(0, -1).split('(')
+    const method = Object.getOwnPropertyDescriptor(CeThread.prototype, name)?.value as unknown
+    assert.type(method, 'function')
+    assert.is((method as () => void).length, parameters === '' ? 0 : parameters.split(', ').length)
+    assert.ok(String(method).startsWith(`${signature} {`), String(method).split('\n')[0])
+  })
+}
+
+table('the table and the list of calls hold the same functions in the same order', () => {
+  assert.equal(
+    signatures.map(([, signature]) => signature.slice(0, signature.indexOf('('))),
+    [...CALLS]
+  )
+})
+
+table('a call that no CE version has is not there', () => {
+  // EX-6, EX-8: neither documented nor exported.
+  for (const name of [
+    'HeapLock',
+    'HeapUnlock',
+    'HeapWalk',
+    'GetProcessHeaps',
+    'HeapSetInformation',
+    'HeapQueryInformation',
+    'HeapSummary'
+  ]) {
+    assert.not.ok(name in CeThread.prototype, name)
+  }
+})
+
+table.run()

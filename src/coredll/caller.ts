@@ -1,0 +1,36 @@
+import { closedProcess } from '../errors.ts'
+import { WrongPages } from '../heap/lent.ts'
+import type { Machine } from '../machine/machine.ts'
+import { THREAD, threadAt } from '../machine/threads.ts'
+import type { CallName } from './calls.ts'
+import type { FindingKind } from './findings.ts'
+
+/** The thread that makes a call, as the families of functions see it. */
+export interface Caller {
+  readonly machine: Machine
+  readonly tid: number
+  raise(kind: FindingKind, call: CallName, a?: number, b?: number): void
+}
+
+export function setLastError(ce: Caller, code: number): void {
+  ce.machine.sys[threadAt(ce.machine, ce.tid) + THREAD.LAST_ERROR] = code
+}
+
+/** Sets the last error and returns 0: NULL or FALSE. */
+export function fail(ce: Caller, code: number): 0 {
+  setLastError(ce, code)
+  return 0
+}
+
+/** Throws if the process was closed. Calls on a heap need not ask: closing a process kills its handles, and a dead handle leads here. */
+export function needOpen(ce: Caller, call: string): void {
+  if (ce.machine.closed) throw closedProcess(call)
+}
+
+/** Reports what page callbacks did wrong during the call that just left its section, and throws what the first of them threw. */
+export function afterCallbacks(ce: Caller, call: CallName): void {
+  const errors = ce.machine.callbackErrors.splice(0)
+  for (const error of errors) if (error instanceof WrongPages) ce.raise('badPages', call, error.answer)
+  const thrown = errors.filter((error) => !(error instanceof WrongPages))
+  if (thrown.length > 0) throw thrown[0]
+}

@@ -1,0 +1,35 @@
+/** Every function of CeThread that is an API call, by its Win32 name; a call's number is its place in this list. */
+export const CALLS = [
+  'HeapCreate',
+  'CeHeapCreate',
+  'HeapDestroy',
+  'HeapAlloc',
+  'HeapReAlloc',
+  'HeapFree',
+  'HeapSize',
+  'HeapValidate',
+  'HeapCompact',
+  'GetProcessHeap',
+  'LocalAlloc',
+  'LocalReAlloc',
+  'LocalFree',
+  'LocalSize',
+  'LocalLock',
+  'LocalUnlock',
+  'LocalHandle',
+  'LocalFlags',
+  'GlobalAlloc',
+  'GlobalReAlloc',
+  'GlobalFree',
+  'GlobalSize',
+  'GlobalLock',
+  'GlobalUnlock',
+  'GlobalHandle',
+  'GlobalFlags',
+  'VirtualAlloc',
+  'VirtualFree',
+  'GetLastError',
+  'SetLastError'
+] as const
+
+export type CallName = (typeof CALLS)[number]

@@ -1,0 +1,165 @@
+import { HDR, RING_ENTRIES, RING_WORDS } from '../machine/layout.ts'
+import type { Machine } from '../machine/machine.ts'
+import { enter, leave } from '../machine/section.ts'
+import { CALLS } from './calls.ts'
+import type { CallName } from './calls.ts'
+
+export type Severity = 'error' | 'warning' | 'note'
+
+/** One place where a call breaks a rule or is left undefined by CE. */
+export interface Finding {
+  /** Id of the rule or choice: `ceheap rules ID` explains it. */
+  readonly rule: string
+  readonly severity: Severity
+  readonly call: string
+  /** Id of the calling thread. */
+  readonly thread: number
+  readonly message: string
+}
+
+export type FindingKind =
+  | 'badHeap'
+  | 'nullPointer'
+  | 'foreign'
+  | 'appPages'
+  | 'otherHeap'
+  | 'freed'
+  | 'interior'
+  | 'control'
+  | 'unlistedFlags'
+  | 'exceptions'
+  | 'execute'
+  | 'processHeap'
+  | 'moveable'
+  | 'nullHandle'
+  | 'sharedReadonly'
+  | 'fixedLimit'
+  | 'overrun'
+  | 'busyHeap'
+  | 'badPages'
+  | 'strayPages'
+  | 'commitNull'
+  | 'heapPages'
+
+interface Kind {
+  /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
+  readonly rule: string
+  readonly severity: Severity
+  readonly text: (a: number, b: number) => string
+}
+
+const hex = (value: number): string => `0x${(value >>> 0).toString(16).toUpperCase().padStart(8, '0')}`
+
+/** What the emulated OS itself can say about a call; `a` and `b` are the two numbers given to `raise`. */
+export const KINDS: Readonly<Record<FindingKind, Kind>> = {
+  badHeap: { rule: 'C-4', severity: 'error', text: (a) => `${hex(a)} is not the handle of a live heap` },
+  nullPointer: {
+    rule: 'pointer',
+    severity: 'error',
+    text: () => 'the pointer is NULL: CE, unlike desktop Windows, does not promise that this is harmless (HF-4, HR-3)'
+  },
+  foreign: { rule: 'pointer', severity: 'error', text: (a) => `${hex(a)} was never handed out by a heap` },
+  appPages: {
+    rule: 'pointer',
+    severity: 'error',
+    text: (a) => `${hex(a)} lies in pages that the program took with VirtualAlloc, not in a heap`
+  },
+  otherHeap: { rule: 'pointer', severity: 'error', text: (a) => `${hex(a)} belongs to another heap` },
+  freed: { rule: 'pointer', severity: 'error', text: (a) => `${hex(a)} was freed before` },
+  interior: { rule: 'pointer', severity: 'error', text: (a, b) => `${hex(a)} points into the block at ${hex(b)}, not at its start` },
+  control: { rule: 'pointer', severity: 'error', text: (a) => `${hex(a)} points into the heap's own structures` },
+  unlistedFlags: { rule: 'C-13', severity: 'warning', text: (a) => `flags ${hex(a)} are not in CE's table and are ignored` },
+  exceptions: {
+    rule: 'W-2',
+    severity: 'warning',
+    text: () => 'HEAP_GENERATE_EXCEPTIONS is not a CE flag: a failure returns NULL and nothing is raised'
+  },
+  execute: { rule: 'W-3', severity: 'warning', text: () => 'HEAP_CREATE_ENABLE_EXECUTE is not a CE flag: the heap is not made executable' },
+  processHeap: { rule: 'C-12', severity: 'error', text: () => 'the process heap must not be destroyed' },
+  moveable: {
+    rule: 'C-14',
+    severity: 'warning',
+    text: (a) => `flags ${hex(a)} ask for movable memory, which CE does not have: the block is fixed`
+  },
+  nullHandle: { rule: 'pointer', severity: 'error', text: () => 'the handle is NULL: only LocalFree takes that (LF-2)' },
+  sharedReadonly: { rule: 'C-16', severity: 'error', text: () => 'HEAP_SHARED_READONLY needs kernel mode' },
+  fixedLimit: {
+    rule: 'W-16',
+    severity: 'error',
+    text: (a) => `${a} bytes asked of a fixed heap, which refuses 0x7FFF8 (524,288 - 8) bytes and more`
+  },
+  overrun: { rule: 'DT-2', severity: 'error', text: (a, b) => `the block at ${hex(a)} was written past its end, first at ${hex(b)}` },
+  busyHeap: {
+    rule: 'C-44',
+    severity: 'error',
+    text: (a) => `the heap ${hex(a)} is in the middle of a call: its page callbacks cannot use it`
+  },
+  badPages: {
+    rule: 'C-35',
+    severity: 'error',
+    text: (a) => `the heap's page callback answered ${hex(a)}, which is not the pages it was asked for`
+  },
+  strayPages: {
+    rule: 'C-43',
+    severity: 'error',
+    text: () => 'the heap needs pages, but its page callbacks live in the thread that created it'
+  },
+  commitNull: {
+    rule: 'C-20',
+    severity: 'note',
+    text: () => 'MEM_COMMIT without an address also reserves here, as on desktop Windows; CE 5.0 asks for MEM_RESERVE first'
+  },
+  heapPages: { rule: 'C-21', severity: 'error', text: (a) => `${hex(a)} lies in a heap: its pages are not the program's to free or commit` }
+}
+
+const NAMES = Object.keys(KINDS) as FindingKind[]
+
+/** Each choice on bad pointers speaks of its own functions. */
+function pointerRule(call: CallName): string {
+  if (call === 'HeapReAlloc') return 'C-6'
+  if (call === 'HeapSize') return 'C-38'
+  return call.startsWith('Heap') ? 'C-5' : 'C-15'
+}
+
+export function makeFinding(kind: FindingKind, call: CallName, thread: number, a: number, b: number): Finding {
+  const { rule, severity, text } = KINDS[kind]
+  return { rule: rule === 'pointer' ? pointerRule(call) : rule, severity, call, thread, message: `${call}: ${text(a, b)}` }
+}
+
+// Findings of other threads travel through a ring in system memory: kind, call, thread and two numbers an entry.
+
+/** Leaves a finding for the creating thread; when the ring is full the finding is counted as lost. */
+export function postFinding(machine: Machine, kind: FindingKind, call: CallName, thread: number, a: number, b: number): void {
+  const { sys } = machine
+  enter(machine, HDR.RING_LOCK, thread)
+  const head = sys[HDR.RING_HEAD] as number
+  if (head - (sys[HDR.RING_TAIL] as number) >= RING_ENTRIES) sys[HDR.RING_LOST] = (sys[HDR.RING_LOST] as number) + 1
+  else {
+    const at = machine.layout.ringAt + (head % RING_ENTRIES) * RING_WORDS
+    sys[at] = NAMES.indexOf(kind)
+    sys[at + 1] = CALLS.indexOf(call)
+    sys[at + 2] = thread
+    sys[at + 3] = a
+    sys[at + 4] = b
+    sys[HDR.RING_HEAD] = head + 1
+  }
+  leave(machine, HDR.RING_LOCK)
+}
+
+/** Takes what other threads left, oldest first, and how many did not fit. */
+export function takeFindings(machine: Machine, thread: number): { findings: Finding[]; lost: number } {
+  const { sys } = machine
+  const findings: Finding[] = []
+  enter(machine, HDR.RING_LOCK, thread)
+  for (let tail = sys[HDR.RING_TAIL] as number; tail < (sys[HDR.RING_HEAD] as number); tail++) {
+    const at = machine.layout.ringAt + (tail % RING_ENTRIES) * RING_WORDS
+    const word = (offset: number): number => (sys[at + offset] as number) >>> 0
+    findings.push(makeFinding(NAMES[word(0)] as FindingKind, CALLS[word(1)] as CallName, word(2), word(3), word(4)))
+  }
+  sys[HDR.RING_HEAD] = 0
+  sys[HDR.RING_TAIL] = 0
+  const lost = sys[HDR.RING_LOST] as number
+  sys[HDR.RING_LOST] = 0
+  leave(machine, HDR.RING_LOCK)
+  return { findings, lost }
+}

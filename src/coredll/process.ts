@@ -1,0 +1,234 @@
+import { closedProcess, misuse, wholeNumber } from '../errors.ts'
+import { createHeap } from '../heap/create.ts'
+import { CLAIMED, REC, recordAt } from '../heap/record.ts'
+import { GRANULE, HDR, PAGE, UNIT } from '../machine/layout.ts'
+import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
+import type { Machine, ShareToken, UserBuffer } from '../machine/machine.ts'
+import { enter, leave } from '../machine/section.ts'
+import { joinThread } from '../machine/threads.ts'
+import { builds, oneOf, placements, profileNames, profileOf } from '../profile.ts'
+import type { Build, Placement, Profile, ProfileName } from '../profile.ts'
+import { checkProcess } from './check.ts'
+import { takeFindings } from './findings.ts'
+import type { Finding } from './findings.ts'
+import { hashImage } from './hash.ts'
+import type { CallWriter } from './record.ts'
+import { frozen, takeSnapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
+import { CeThread } from './thread.ts'
+
+export interface ProcessOptions {
+  /** CE version: `compact-2013` (default), `compact-7`, `ce-6.0`, `ce-5.0`. */
+  readonly profile?: ProfileName
+  /** `retail` (default) or `debug`: exact HeapSize and a sentinel behind each block (HS-4, HI-15). */
+  readonly build?: Build
+  /**
+   * User memory: its size in bytes, or a SharedArrayBuffer or shared WebAssembly.Memory of the caller's. A multiple of 64 KB from 128 KB to the
+   * profile's address space (2 GB; 32 MB on ce-5.0, VL-1). Default 64 MB, 32 MB on ce-5.0.
+   */
+  readonly memory?: number | SharedArrayBuffer | WebAssembly.Memory
+  /** Physical memory in bytes, a multiple of 4 KB: a commit past it fails. Default: as much as user memory. */
+  readonly physical?: number
+  /** How heaps choose free blocks; default by profile (HI-2). */
+  readonly placement?: Placement
+  /** Whether the process may use HEAP_SHARED_READONLY (FL-8). Default false. */
+  readonly kernelMode?: boolean
+  /** Size in bytes above which a growable heap uses virtual memory directly (HI-12); a multiple of 32 up to 1 GB. Default by profile. */
+  readonly bigBlock?: number
+  /** Longest wait in milliseconds for a section whose owner never leaves; then LockTimeoutError. Default 30,000; 0 waits for ever. */
+  readonly lockTimeout?: number
+}
+
+const OPTIONS = ['profile', 'build', 'memory', 'physical', 'placement', 'kernelMode', 'bigBlock', 'lockTimeout']
+const DEFAULT_MEMORY = 64 * 1024 * 1024
+
+/** One emulated CE process: memory, heaps, threads, last errors. Nothing is shared between two processes. */
+export class CeProcess {
+  /** The creating thread. */
+  readonly thread: CeThread
+  readonly profile: Profile
+  readonly #machine: Machine
+  readonly #listeners: ((finding: Finding) => void)[] = []
+  #lost = 0
+
+  /** @internal Use `createProcess`. */
+  constructor(machine: Machine, profile: Profile) {
+    this.#machine = machine
+    this.profile = profile
+    this.thread = new CeThread(machine, joinThread(machine))
+    this.thread.onFinding((finding) => this.#tell(finding))
+  }
+
+  /** What `attachThread` needs in another thread; pass it as workerData or by postMessage. */
+  share(): ShareToken {
+    this.#needOpen('share')
+    return this.#machine.share()
+  }
+
+  /**
+   * Calls `listener` with each finding: those of the creating thread at once, those of other threads when this thread next calls
+   * `drainFindings`, `check`, `snapshot` or `close`. Returns a function that ends it.
+   */
+  onFinding(listener: (finding: Finding) => void): () => void {
+    if (typeof listener !== 'function') throw misuse('onFinding: listener', 'a function', listener)
+    this.#machine.sys[HDR.LISTENING] = 1
+    this.#listeners.push(listener)
+    return () => {
+      const at = this.#listeners.indexOf(listener)
+      if (at >= 0) this.#listeners.splice(at, 1)
+      this.#machine.sys[HDR.LISTENING] = this.#listeners.length > 0 ? 1 : 0
+    }
+  }
+
+  /** Delivers the findings of other threads; returns how many were lost because nobody drained them in time (512 wait at most). */
+  drainFindings(): number {
+    const { findings, lost } = takeFindings(this.#machine, this.thread.tid)
+    const thrown: unknown[] = []
+    for (const finding of findings) {
+      try {
+        this.#tell(finding)
+      } catch (error) {
+        // The ring is empty already: a listener that throws must not cost the findings behind this one.
+        thrown.push(error)
+      }
+    }
+    this.#lost += lost
+    if (thrown.length > 0) throw thrown[0]
+    return lost
+  }
+
+  /** Findings of other threads that were lost, over the life of the process, because 512 waited already. */
+  get lostFindings(): number {
+    return this.#lost
+  }
+
+  /** Everything there is, as plain data. */
+  snapshot(): Snapshot {
+    this.#needOpen('snapshot')
+    this.drainFindings()
+    return takeSnapshot(this.#machine, this.thread.tid)
+  }
+
+  /** 16 hex digits over all emulated state: the same calls give the same image on every machine. */
+  imageHash(): string {
+    this.#needOpen('imageHash')
+    return frozen(this.#machine, this.thread.tid, () => hashImage(this.#machine))
+  }
+
+  /** Checks every invariant of the heaps, the pages and the block map; throws an InvariantError that says what contradicts what. */
+  check(): void {
+    this.#needOpen('check')
+    this.drainFindings()
+    checkProcess(this.#machine, this.thread.tid)
+  }
+
+  /** Records the creating thread's calls; another thread records its own with `CeThread.record`. Returns a function that ends it. */
+  record(writer: CallWriter): () => void {
+    this.#needOpen('record')
+    return this.thread.record(writer)
+  }
+
+  /** Ends the process: every later call on it, from any thread, throws a TypeError. Closing twice is harmless. */
+  close(): void {
+    const machine = this.#machine
+    if (machine.closed) return
+    Atomics.store(machine.sys, HDR.CLOSED, 1)
+    const count = Atomics.load(machine.sys, HDR.HEAPS)
+    // All handles die at once, so that a section whose owner is gone keeps no other heap alive. A record stays claimed: no heap takes its place.
+    for (let index = 0; index < count; index++) Atomics.store(machine.sys, recordAt(machine, index) + REC.HANDLE, CLAIMED)
+    try {
+      // Whoever is inside a heap finishes; whoever comes later finds the handle dead and the process closed.
+      for (let index = 0; index < count; index++) {
+        const record = recordAt(machine, index)
+        enter(machine, record, this.thread.tid)
+        Atomics.store(machine.sys, record + REC.HANDLE, CLAIMED)
+        leave(machine, record)
+      }
+    } finally {
+      this.drainFindings()
+    }
+  }
+
+  #tell(finding: Finding): void {
+    for (const listener of [...this.#listeners]) listener(finding)
+  }
+
+  #needOpen(call: string): void {
+    if (this.#machine.closed) throw closedProcess(call)
+  }
+}
+
+/**
+ * Starts an emulated CE process.
+ *
+ *     const process = createProcess({ profile: 'compact-2013' })
+ *     const p = process.thread.HeapAlloc(process.thread.GetProcessHeap(), HEAP_ZERO_MEMORY, 100)
+ */
+export function createProcess(options: ProcessOptions = {}): CeProcess {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw misuse('createProcess', 'an object of options', options)
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key))
+  if (unknown !== undefined) throw misuse('createProcess: option', `one of ${OPTIONS.join(', ')}`, unknown)
+  // Defaults by destructuring: null is no way to leave an option out.
+  const { profile: name = 'compact-2013' } = options
+  const profile = profileOf(name)
+  const {
+    build = 'retail',
+    placement = profile.placement,
+    memory = Math.min(DEFAULT_MEMORY, profile.addressSpace),
+    bigBlock = profile.bigBlock,
+    kernelMode = false,
+    lockTimeout = 30_000
+  } = options
+  oneOf('build', build, builds)
+  oneOf('placement', placement, placements)
+  const user = userMemory(memory, profile)
+  const bytes = bufferOf(user).byteLength
+  const { physical = bytes } = options
+  wholeNumber('physical', physical, PAGE, 2 ** 31)
+  if (physical % PAGE !== 0) throw misuse('physical', 'a multiple of 4096', physical)
+  wholeNumber('bigBlock', bigBlock, 32, 2 ** 30)
+  if (bigBlock % GRANULE !== 0) throw misuse('bigBlock', 'a multiple of 32', bigBlock)
+  wholeNumber('lockTimeout', lockTimeout, 0, 2 ** 31 - 1)
+  if (typeof kernelMode !== 'boolean') throw misuse('kernelMode', 'true or false', kernelMode)
+
+  const machine = createMachine(user)
+  const { sys } = machine
+  sys[HDR.PHYSICAL] = physical / PAGE
+  sys[HDR.PROFILE] = profileNames.indexOf(profile.name)
+  sys[HDR.DEBUG] = build === 'debug' ? 1 : 0
+  sys[HDR.PLACEMENT] = placement === 'next-fit' ? 1 : 0
+  sys[HDR.KERNEL_MODE] = kernelMode ? 1 : 0
+  sys[HDR.BIG_BLOCK] = bigBlock
+  sys[HDR.REGION] = profile.region
+  sys[HDR.LOCK_TIMEOUT] = lockTimeout
+  sys[HDR.USER_DIRTY] = typeof memory === 'object' ? 1 : 0
+  const process = new CeProcess(machine, profile)
+  const heap = createHeap(machine, process.thread.tid, { options: 0, initial: 0, maximum: 0 })
+  if (heap === 0)
+    throw misuse('memory and physical', `room for the process heap (${profile.region} bytes of address space, one page of memory)`, bytes)
+  sys[HDR.PROCESS_HEAP] = heap
+  return process
+}
+
+/** Joins a process from another JS thread, with the token of `process.share()`. Each thread has its own last error. */
+export function attachThread(token: ShareToken): CeThread {
+  const machine = openMachine(token)
+  if (machine.closed) throw closedProcess('attachThread')
+  return new CeThread(machine, joinThread(machine))
+}
+
+function userMemory(memory: unknown, profile: Profile): UserBuffer {
+  const expected = `a multiple of ${UNIT} bytes from ${2 * UNIT} to ${profile.addressSpace} (${profile.name})`
+  const fits = (bytes: number): boolean => bytes % UNIT === 0 && bytes >= 2 * UNIT && bytes <= profile.addressSpace
+  if (typeof memory === 'number') {
+    if (!fits(memory)) throw misuse('memory', expected, memory)
+    return new WebAssembly.Memory({ initial: memory / UNIT, maximum: memory / UNIT, shared: true })
+  }
+  const brought = memory instanceof SharedArrayBuffer || memory instanceof WebAssembly.Memory ? memory : undefined
+  if (brought === undefined || !((bufferOf(brought) as unknown) instanceof SharedArrayBuffer)) {
+    throw misuse('memory', 'a number of bytes, a SharedArrayBuffer or a shared WebAssembly.Memory', memory)
+  }
+  if (!fits(bufferOf(brought).byteLength)) throw misuse('memory', expected, bufferOf(brought).byteLength)
+  return brought
+}
