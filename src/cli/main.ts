@@ -1,0 +1,55 @@
+import { Command, CommanderError } from 'commander'
+import { checkCommand } from './check.ts'
+import { UserError, unusable } from './exit.ts'
+import { note, reasonOf } from './output.ts'
+import { rulesCommand } from './rules.ts'
+import { version } from './version.ts'
+
+// A reader that stops early (`| head`) is no error, and there is nobody left to write to.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    if (stream === process.stdout) note(`ceheap: standard output: cannot be written (${reasonOf(error)})`)
+    process.exit(unusable)
+  })
+}
+
+const program = new Command('ceheap')
+  .description("Windows Embedded Compact 2013's heap: replays a program's memory calls under CE rules and says what would break there.")
+  .version(version)
+  .addCommand(checkCommand())
+  .addCommand(rulesCommand())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ceheap check app.wine-relay.log      what CE would do with a recorded program
+  ceheap check app.log.gz --format json
+  ceheap rules W-8                     one rule, with its source
+  ceheap rules                         what is emulated`
+  )
+
+for (const command of [program, ...program.commands]) {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .showHelpAfterError(`(ceheap ${command === program ? '' : `${command.name()} `}--help tells the usage)`)
+    .allowExcessArguments(false)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ceheap: ')) })
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Help and version come as errors too, with status 0.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : unusable
+  else {
+    note(`ceheap: ${error instanceof UserError ? error.message : faultText(error)}`)
+    process.exitCode = unusable
+  }
+}
+
+function faultText(error: unknown): string {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return `this is a fault of ceheap ${version}, please report it with the input and this line: ${what}`
+}
