@@ -1,0 +1,63 @@
+import { isDword, misuse, notDword } from '../errors.ts'
+import { HDR } from '../machine/layout.ts'
+import { UserMemory } from '../machine/memory.ts'
+import type { Machine } from '../machine/machine.ts'
+import { THREAD, threadAt } from '../machine/threads.ts'
+import { needOpen, setLastError } from './caller.ts'
+import type { Caller } from './caller.ts'
+import type { CallName } from './calls.ts'
+import { makeFinding, postFinding } from './findings.ts'
+import type { Finding, FindingKind } from './findings.ts'
+
+/**
+ * What every family of functions stands on: the thread's place in the process, its last error, its findings. The families are classes
+ * that extend one another only so that each has a file of its own; CeThread (thread.ts) is the last of them.
+ */
+export class ThreadCore implements Caller {
+  /** @internal */
+  readonly machine: Machine
+  /** This thread's id: 1 for the creating thread. */
+  readonly tid: number
+  /** User memory, raw and with checked accessors. */
+  readonly memory: UserMemory
+  readonly #listeners: ((finding: Finding) => void)[] = []
+
+  /** @internal Use `createProcess` and `attachThread`. */
+  constructor(machine: Machine, tid: number) {
+    this.machine = machine
+    this.tid = tid
+    this.memory = new UserMemory(machine)
+  }
+
+  /** The thread's last error; 0 on a new thread. */
+  GetLastError(): number {
+    needOpen(this, 'GetLastError')
+    return (this.machine.sys[threadAt(this.machine, this.tid) + THREAD.LAST_ERROR] as number) >>> 0
+  }
+
+  SetLastError(dwErrCode: number): void {
+    if (!isDword(dwErrCode)) throw notDword('SetLastError', 'dwErrCode', dwErrCode)
+    needOpen(this, 'SetLastError')
+    setLastError(this, dwErrCode)
+  }
+
+  /** Calls `listener` with each finding of this thread's own calls, after the call has left its section. Returns a function that ends it. */
+  onFinding(listener: (finding: Finding) => void): () => void {
+    if (typeof listener !== 'function') throw misuse('onFinding: listener', 'a function', listener)
+    this.#listeners.push(listener)
+    return () => {
+      const at = this.#listeners.indexOf(listener)
+      if (at >= 0) this.#listeners.splice(at, 1)
+    }
+  }
+
+  /** @internal */
+  raise(kind: FindingKind, call: CallName, a = 0, b = 0): void {
+    if (this.#listeners.length > 0) {
+      const finding = makeFinding(kind, call, this.tid, a, b)
+      for (const listener of [...this.#listeners]) listener(finding)
+    }
+    // The creating thread's own listeners are the process's; only other threads' findings have to travel.
+    if (this.tid !== 1 && this.machine.sys[HDR.LISTENING] !== 0) postFinding(this.machine, kind, call, this.tid, a, b)
+  }
+}
