@@ -42,7 +42,7 @@ const table = suite('signatures')
 for (const [rule, signature] of signatures) {
   table(`${rule}: ${signature}`, () => {
     const [name = '', parameters = ''] = signature.slice(0, -1).split('(')
-    const method = Object.getOwnPropertyDescriptor(CeThread.prototype, name)?.value as unknown
+    const method = Reflect.get(CeThread.prototype, name) as unknown
     assert.type(method, 'function')
     assert.is((method as () => void).length, parameters === '' ? 0 : parameters.split(', ').length)
     assert.ok(String(method).startsWith(`${signature} {`), String(method).split('\n')[0])

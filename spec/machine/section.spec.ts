@@ -25,7 +25,7 @@ function timesOut(call: () => unknown, owner: number): void {
     assert.is(waited, 40)
     assert.is(
       message,
-      `waited 40 ms for a critical section that thread ${owner} holds; it may have ended inside a call (lockTimeout sets this bound)`
+      `waited 40 ms for a critical section that thread ${owner} has held all that time; it may have ended inside a call (lockTimeout sets this bound)`
     )
     return true
   })

@@ -5,10 +5,11 @@ import { GRANULE, HDR, PAGE, UNIT } from '../machine/layout.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
 import type { Machine, ShareToken, UserBuffer } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
-import { joinThread } from '../machine/threads.ts'
+import { joinThread, threadsOf } from '../machine/threads.ts'
 import { builds, oneOf, placements, profileNames, profileOf } from '../profile.ts'
 import type { Build, Placement, Profile, ProfileName } from '../profile.ts'
 import { checkProcess } from './check.ts'
+import { buryThread } from './death.ts'
 import { takeFindings } from './findings.ts'
 import type { Finding } from './findings.ts'
 import { hashImage } from './hash.ts'
@@ -55,7 +56,7 @@ export class CeProcess {
   constructor(machine: Machine, profile: Profile) {
     this.#machine = machine
     this.profile = profile
-    this.thread = new CeThread(machine, joinThread(machine))
+    this.thread = new CeThread(machine, joinThread(machine, 0))
     this.thread.onFinding((finding) => this.#tell(finding))
   }
 
@@ -63,6 +64,19 @@ export class CeProcess {
   share(): ShareToken {
     this.#needOpen('share')
     return this.#machine.share()
+  }
+
+  /**
+   * Tells the process that the worker which was given `token` runs no more: terminated, crashed or exited, at whatever moment. Its threads
+   * that had not detached end here; what they held is released and mended, and a finding says so. Returns their ids.
+   *
+   *     worker.on('exit', () => process.workerEnded(token))
+   */
+  workerEnded(token: ShareToken): number[] {
+    this.#needOpen('workerEnded')
+    const machine = this.#machine
+    if (token?.system !== machine.system) throw misuse('workerEnded: token', 'what share() of this process gave', token)
+    return threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, this.thread.tid, tid))
   }
 
   /**
@@ -215,7 +229,7 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
 export function attachThread(token: ShareToken): CeThread {
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
-  return new CeThread(machine, joinThread(machine))
+  return new CeThread(machine, joinThread(machine, token.ticket))
 }
 
 function userMemory(memory: unknown, profile: Profile): UserBuffer {

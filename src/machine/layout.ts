@@ -30,7 +30,7 @@ export const GRANULES_PER_UNIT: number = UNIT / GRANULE
 export const UNIT_OF_GRANULE: number = UNIT_SHIFT - GRANULE_SHIFT
 
 export const MAGIC = 0x0ce4ea90
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 export const HEADER_WORDS = 64
 export const THREAD_WORDS = 16
@@ -68,7 +68,8 @@ export const HDR = {
   RING_TAIL: 23,
   RING_LOST: 24,
   LOCK_TIMEOUT: 25, // milliseconds, 0 for none
-  USER_DIRTY: 26 // user memory was brought by the caller: its bytes are not known to be zero
+  USER_DIRTY: 26, // user memory was brought by the caller: its bytes are not known to be zero
+  TICKETS: 27 // tokens given out
 } as const
 
 export interface Layout {

@@ -3,8 +3,8 @@
  * atomic instructions of wasm: through this module a pair costs less than half (bench `bare lock pair`), and every heap call makes one.
  */
 export interface LockWord {
-  /** Writes `tid` to the word at byte `address` if it is 0; returns what was there. */
-  take(address: number, tid: number): number
+  /** Writes `who` to the word at byte `address` if it is 0; returns what was there. */
+  take(address: number, who: number): number
   /** Writes 0 to the word at byte `address`; returns what was there. */
   give(address: number): number
 }
@@ -41,7 +41,7 @@ export function lockWordOf(memory: WebAssembly.Memory): LockWord {
 
 export function plainLockWord(words: Int32Array): LockWord {
   return {
-    take: (address, tid) => Atomics.compareExchange(words, address >>> 2, 0, tid),
+    take: (address, who) => Atomics.compareExchange(words, address >>> 2, 0, who),
     give: (address) => Atomics.exchange(words, address >>> 2, 0)
   }
 }

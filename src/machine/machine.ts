@@ -13,9 +13,10 @@ export function bufferOf(user: UserBuffer): SharedArrayBuffer {
   return user instanceof SharedArrayBuffer ? user : (user.buffer as unknown as SharedArrayBuffer)
 }
 
-/** What a process hands to its other threads: two shared memories and nothing else. */
+/** What a process hands to its other threads: two shared memories, and a number that tells which token a thread came with. */
 export interface ShareToken {
   readonly ceheap: number
+  readonly ticket: number
   readonly user: UserBuffer
   readonly system: WebAssembly.Memory
 }
@@ -74,6 +75,8 @@ export class Machine {
   readonly leases: Lease[] = []
   /** What page callbacks threw or gave wrongly (heap/lent.ts), until the call that ran them has left its section. */
   readonly callbackErrors: unknown[] = []
+  /** Mends what the dead thread `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
+  repair: ((at: number, who: number, dead: number) => void) | undefined
 
   constructor(user: UserBuffer, system: WebAssembly.Memory) {
     const buffer = bufferOf(user)
@@ -108,7 +111,8 @@ export class Machine {
   }
 
   share(): ShareToken {
-    return { ceheap: LAYOUT_VERSION, user: this.user, system: this.system }
+    const ticket = Atomics.add(this.sys, HDR.TICKETS, 1) + 1
+    return { ceheap: LAYOUT_VERSION, ticket, user: this.user, system: this.system }
   }
 }
 
@@ -133,11 +137,12 @@ export function createMachine(user: UserBuffer): Machine {
 export function openMachine(token: unknown): Machine {
   const expected = 'what process.share() gave'
   if (typeof token !== 'object' || token === null) throw misuse('attachThread', expected, token)
-  const { ceheap, user, system } = token as Partial<ShareToken>
+  const { ceheap, ticket, user, system } = token as Partial<ShareToken>
   const shared =
     user instanceof SharedArrayBuffer || (user instanceof WebAssembly.Memory && (user.buffer as unknown) instanceof SharedArrayBuffer)
   // A wasm memory may have no bytes at all.
   if (!shared || !(system instanceof WebAssembly.Memory) || system.buffer.byteLength === 0) throw misuse('attachThread', expected, token)
+  if (!Number.isInteger(ticket)) throw misuse('attachThread', expected, token)
   const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {
     throw misuse('attachThread', `${expected} in the same version of this library (layout ${LAYOUT_VERSION})`, token)

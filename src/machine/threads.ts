@@ -4,25 +4,48 @@ import type { Machine } from './machine.ts'
 /**
  * The thread table: one slot a thread. A thread's id is its slot plus one; 0 is nobody.
  *
- *   | STATE | LAST_ERROR | ... |
+ *   | STATE | LAST_ERROR | TICKET | ... |
+ *
+ *   FREE --join--> LIVE --part--> FREE
+ *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
+ *                  LIVE, DYING --its worker ended--> DEAD --its sections are free again--> FREE
+ *
+ * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more.
  */
-export const THREAD = { STATE: 0, LAST_ERROR: 1 } as const
+export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2 } as const
 
-const FREE = 0
-const LIVE = 1
+export const FREE = 0
+export const LIVE = 1
+export const DYING = 2
+export const DEAD = 3
+
+/** Thrown in a thread that `process.terminateThread` ended, by its next call or wait: nothing after it runs on the device. */
+export class ThreadTerminated extends Error {
+  readonly thread: number
+
+  constructor(thread: number) {
+    super(`thread ${thread} was terminated`)
+    this.name = 'ThreadTerminated'
+    this.thread = thread
+  }
+}
 
 /** Word offset of a thread's slot in system memory. */
 export function threadAt(machine: Machine, tid: number): number {
   return machine.layout.threadsAt + (tid - 1) * THREAD_WORDS
 }
 
-/** Takes the lowest free slot and returns the new thread's id. Its last error is 0. Throws a RangeError when 1,024 threads are attached. */
-export function joinThread(machine: Machine): number {
+/**
+ * Takes the lowest free slot and returns the new thread's id. Its last error is 0. `ticket` is the token's that it came with (0 for the
+ * creating thread). Throws a RangeError when 1,024 threads are attached.
+ */
+export function joinThread(machine: Machine, ticket: number): number {
   const sys = machine.sys
   for (let tid = 1; tid <= MAX_THREADS; tid++) {
     const slot = threadAt(machine, tid)
     if (Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE) !== FREE) continue
     sys[slot + THREAD.LAST_ERROR] = 0
+    Atomics.store(sys, slot + THREAD.TICKET, ticket)
     noteUsed(machine, tid)
     return tid
   }
@@ -40,10 +63,26 @@ export function partThread(machine: Machine, tid: number): void {
   Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.STATE, FREE)
 }
 
+export function threadState(machine: Machine, tid: number): number {
+  return Atomics.load(machine.sys, threadAt(machine, tid) + THREAD.STATE)
+}
+
+/** Moves a thread from one state to another; false if it was not in the first. */
+export function moveThread(machine: Machine, tid: number, from: number, to: number): boolean {
+  return Atomics.compareExchange(machine.sys, threadAt(machine, tid) + THREAD.STATE, from, to) === from
+}
+
+/** Threads that are attached and have not ended, by id. */
 export function liveThreads(machine: Machine): number[] {
   const found: number[] = []
   for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) {
-    if (machine.sys[threadAt(machine, tid) + THREAD.STATE] === LIVE) found.push(tid)
+    const state = threadState(machine, tid)
+    if (state === LIVE || state === DYING) found.push(tid)
   }
   return found
+}
+
+/** Of those, the ones that attached with this ticket. */
+export function threadsOf(machine: Machine, ticket: number): number[] {
+  return liveThreads(machine).filter((tid) => machine.sys[threadAt(machine, tid) + THREAD.TICKET] === ticket)
 }

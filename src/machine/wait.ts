@@ -42,3 +42,7 @@ export function park(cells: Int32Array, at: number, seen: number, ms: number): b
 export function wakeOne(cells: Int32Array, at: number): void {
   Atomics.notify(cells, at, 1)
 }
+
+export function wakeAll(cells: Int32Array, at: number): void {
+  Atomics.notify(cells, at)
+}

@@ -1,0 +1,34 @@
+import { heapCount, recordAt } from '../heap/record.ts'
+import { HDR } from '../machine/layout.ts'
+import type { Machine } from '../machine/machine.ts'
+import { enter, leave, TID } from '../machine/section.ts'
+import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts'
+import { wakeAll } from '../machine/wait.ts'
+
+/**
+ * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
+ * behind it is mended (repair), by whoever wants in next or by the sweep here, so that afterwards its id can be given out again.
+ */
+
+/** Every section of the process, those that others are taken inside of first. */
+function* sectionsOf(machine: Machine): Generator<number> {
+  for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
+  yield HDR.LOCK
+  yield HDR.RING_LOCK
+}
+
+/** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or no longer. */
+export function buryThread(machine: Machine, who: number, tid: number): boolean {
+  const state = threadState(machine, tid)
+  if (state === DEAD || !moveThread(machine, tid, state, DEAD)) return false
+  for (const at of sectionsOf(machine)) {
+    if ((Atomics.load(machine.sys, at) & TID) === tid) {
+      enter(machine, at, who)
+      leave(machine, at)
+    }
+    // A wake-up may have gone to the dead thread, and another waiter be asleep on a section that nobody has.
+    wakeAll(machine.sys, at)
+  }
+  partThread(machine, tid)
+  return true
+}
