@@ -1,0 +1,95 @@
+import { dword, Structure, word } from './structure.ts'
+
+/**
+ * The CE structures that calls read and write in user memory: one table each, offsets in bytes. A DWORD, a HANDLE and a pointer take four.
+ */
+
+/** What VirtualQuery tells of a run of like pages (VQ-1). */
+export interface MemoryBasicInformation {
+  readonly BaseAddress: number
+  readonly AllocationBase: number
+  /** Not supported on CE (VQ-2): always 0. */
+  readonly AllocationProtect: number
+  readonly RegionSize: number
+  /** MEM_COMMIT, MEM_RESERVE or MEM_FREE. */
+  readonly State: number
+  readonly Protect: number
+  readonly Type: number
+}
+
+export const MEMORY_BASIC_INFORMATION: Structure<MemoryBasicInformation> = new Structure({
+  name: 'MEMORY_BASIC_INFORMATION',
+  size: 28,
+  source: 'VQ-1; https://learn.microsoft.com/en-us/previous-versions/windows/embedded/ms886752(v=msdn.10)',
+  fields: {
+    BaseAddress: dword(0),
+    AllocationBase: dword(4),
+    AllocationProtect: dword(8),
+    RegionSize: dword(12),
+    State: dword(16),
+    Protect: dword(20),
+    Type: dword(24)
+  }
+})
+
+/** What GlobalMemoryStatus tells (GM-2); bytes, but for the load, which is a percentage. */
+export interface MemoryStatus {
+  readonly dwLength: number
+  readonly dwMemoryLoad: number
+  readonly dwTotalPhys: number
+  readonly dwAvailPhys: number
+  readonly dwTotalPageFile: number
+  readonly dwAvailPageFile: number
+  readonly dwTotalVirtual: number
+  readonly dwAvailVirtual: number
+}
+
+export const MEMORYSTATUS: Structure<MemoryStatus> = new Structure({
+  name: 'MEMORYSTATUS',
+  size: 32,
+  source: 'GM-2; https://learn.microsoft.com/en-us/previous-versions/windows/embedded/ee488368(v=winembedded.60)',
+  fields: {
+    dwLength: dword(0),
+    dwMemoryLoad: dword(4),
+    dwTotalPhys: dword(8),
+    dwAvailPhys: dword(12),
+    dwTotalPageFile: dword(16),
+    dwAvailPageFile: dword(20),
+    dwTotalVirtual: dword(24),
+    dwAvailVirtual: dword(28)
+  }
+})
+
+/** What GetSystemInfo tells. */
+export interface SystemInfo {
+  readonly wProcessorArchitecture: number
+  readonly wReserved: number
+  readonly dwPageSize: number
+  readonly lpMinimumApplicationAddress: number
+  readonly lpMaximumApplicationAddress: number
+  readonly dwActiveProcessorMask: number
+  readonly dwNumberOfProcessors: number
+  readonly dwProcessorType: number
+  readonly dwAllocationGranularity: number
+  readonly wProcessorLevel: number
+  readonly wProcessorRevision: number
+}
+
+export const SYSTEM_INFO: Structure<SystemInfo> = new Structure({
+  name: 'SYSTEM_INFO',
+  size: 36,
+  source: 'https://learn.microsoft.com/en-us/windows/win32/api/sysinfoapi/ns-sysinfoapi-system_info (32-bit)',
+  fields: {
+    wProcessorArchitecture: word(0),
+    wReserved: word(2),
+    dwPageSize: dword(4),
+    lpMinimumApplicationAddress: dword(8),
+    lpMaximumApplicationAddress: dword(12),
+    dwActiveProcessorMask: dword(16),
+    dwNumberOfProcessors: dword(20),
+    dwProcessorType: dword(24),
+    dwAllocationGranularity: dword(28),
+    wProcessorLevel: word(32),
+    wProcessorRevision: word(34)
+  }
+})
