@@ -15,6 +15,7 @@ export const ERROR_INVALID_ADDRESS = 487
 
 // Exceptions that the emulated OS raises (LF-4, VP-4).
 export const EXCEPTION_ACCESS_VIOLATION = 0xc0000005
+export const EXCEPTION_GUARD_PAGE = 0x80000001
 
 // Heap flags that CE documents (FL-1, FL-3, FL-4, FL-8, FL-10).
 export const HEAP_NO_SERIALIZE = 0x00000001
@@ -56,8 +57,10 @@ export const MEM_DECOMMIT = 0x4000
 export const MEM_RELEASE = 0x8000
 export const MEM_FREE = 0x10000
 export const MEM_PRIVATE = 0x20000
+export const MEM_MAPPED = 0x40000
 export const MEM_RESET = 0x80000
 export const MEM_TOP_DOWN = 0x100000
+export const MEM_IMAGE = 0x01000000
 export const PAGE_NOACCESS = 0x01
 export const PAGE_READONLY = 0x02
 export const PAGE_READWRITE = 0x04
@@ -68,6 +71,7 @@ export const PAGE_EXECUTE_READWRITE = 0x40
 export const PAGE_EXECUTE_WRITECOPY = 0x80
 export const PAGE_GUARD = 0x100
 export const PAGE_NOCACHE = 0x200
+export const PAGE_PHYSICAL = 0x400
 
 /** What HeapSize answers when it fails (HS-5). */
 export const HEAP_SIZE_FAILED = 0xffffffff

@@ -13,7 +13,7 @@ export type { MemoryBasicInformation, MemoryStatus, SystemInfo } from './coredll
 export type { Snapshot } from './coredll/snapshot.ts'
 export type { BlockInfo, HeapInfo, RegionInfo } from './heap/walk.ts'
 export { InvariantError } from './coredll/check.ts'
-export { AccessViolation } from './machine/memory.ts'
+export { AccessViolation, GuardPageException } from './machine/memory.ts'
 export type { UserMemory } from './machine/memory.ts'
 export type { ShareToken } from './machine/machine.ts'
 export { LockTimeoutError } from './machine/section.ts'

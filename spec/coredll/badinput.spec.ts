@@ -131,7 +131,29 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
       ['dwFreeType', MEM_RELEASE]
     ],
     GetLastError: [],
-    SetLastError: [['dwErrCode', 0]]
+    SetLastError: [['dwErrCode', 0]],
+    VirtualProtect: [
+      ['lpAddress', pages],
+      ['dwSize', 4096],
+      ['flNewProtect', PAGE_READWRITE],
+      ['lpflOldProtect', local]
+    ],
+    VirtualQuery: [
+      ['lpAddress', pages],
+      ['lpBuffer', local],
+      ['dwLength', 28]
+    ],
+    IsBadReadPtr: [
+      ['lp', local],
+      ['ucb', 10]
+    ],
+    IsBadWritePtr: [
+      ['lp', local],
+      ['ucb', 10]
+    ],
+    IsBadCodePtr: [['lpfn', local]],
+    GlobalMemoryStatus: [['lpBuffer', local]],
+    GetSystemInfo: [['lpSystemInfo', local]]
   }
 }
 

@@ -43,7 +43,14 @@ function invoke(ce: CeThread, call: CallName, heap: number, block: number): unkn
     VirtualAlloc: [0, 1, MEM_RESERVE, PAGE_READWRITE],
     VirtualFree: [0, 0, 0x8000],
     GetLastError: [],
-    SetLastError: [0]
+    SetLastError: [0],
+    VirtualProtect: [block, 1, PAGE_READWRITE, block],
+    VirtualQuery: [block, block, 28],
+    IsBadReadPtr: [block, 1],
+    IsBadWritePtr: [block, 1],
+    IsBadCodePtr: one,
+    GlobalMemoryStatus: one,
+    GetSystemInfo: one
   }
   return (ce[call] as (...args: readonly unknown[]) => unknown)(...args[call])
 }

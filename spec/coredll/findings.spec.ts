@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CALLS } from '../../src/coredll/calls.ts'
 import { type FindingKind, KINDS } from '../../src/coredll/findings.ts'
-import { attachThread, type Finding, MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import { attachThread, type Finding, MEM_COMMIT, MEM_RESERVE, PAGE_GUARD, PAGE_READWRITE } from '../../src/index.ts'
 import { ruleById } from '../../src/rules/index.ts'
 import { open } from './world.ts'
 import type { World } from './world.ts'
@@ -223,7 +223,43 @@ const cases: Readonly<Record<FindingKind, Case>> = {
     raise: (world) => {
       const pointer = block(world)
       world.ce.VirtualFree(pointer, 0, 0x8000)
-      return `VirtualFree: ${hex(pointer)} lies in a heap: its pages are not the program's to free or commit`
+      return `VirtualFree: ${hex(pointer)} lies in a heap: its pages are not the program's to free, commit or protect`
+    }
+  },
+  badOut: {
+    rule: 'C-62',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.GlobalMemoryStatus(0)
+      return 'GlobalMemoryStatus: 0x00000000 is no place where the program could write 32 bytes: the call writes nothing'
+    }
+  },
+  misalignedOut: {
+    rule: 'C-63',
+    severity: 'warning',
+    raise: (world) => {
+      const pointer = block(world)
+      world.ce.GetSystemInfo(pointer + 2)
+      return `GetSystemInfo: ${hex(pointer + 2)} is not a multiple of 4: many CE processors cannot write a DWORD there`
+    }
+  },
+  structureSize: {
+    rule: 'GM-3',
+    severity: 'warning',
+    raise: (world) => {
+      const pointer = block(world)
+      world.ce.memory.writeU32(pointer, 24)
+      world.ce.GlobalMemoryStatus(pointer)
+      return 'GlobalMemoryStatus: the size field holds 24: it is to be set to 32 before the call'
+    }
+  },
+  guardSpent: {
+    rule: 'C-68',
+    severity: 'warning',
+    raise: ({ ce }) => {
+      const page = ce.VirtualAlloc(0, 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD)
+      ce.IsBadReadPtr(page + 7, 4)
+      return `IsBadReadPtr: ${hex(page + 7)} lies in a guard page, whose guard has gone off unseen by this`
     }
   }
 }

@@ -89,6 +89,13 @@ record('every call of the surface is recorded, and answers as without a recordin
       ce.GlobalHandle(three),
       ce.GlobalFlags(three),
       ce.GlobalFree(three),
+      ce.VirtualQuery(pages, three, 28),
+      ce.VirtualProtect(pages, 1, 4, two),
+      ce.IsBadReadPtr(two, 10),
+      ce.IsBadWritePtr(two, 10),
+      ce.IsBadCodePtr(two),
+      ce.GlobalMemoryStatus(two),
+      ce.GetSystemInfo(two),
       ce.VirtualFree(pages, 0, 0x8000),
       ce.SetLastError(3),
       ce.GetLastError()

@@ -34,7 +34,14 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['VA-1', 'VirtualAlloc(lpAddress, dwSize, flAllocationType, flProtect)'],
   ['VF-1', 'VirtualFree(lpAddress, dwSize, dwFreeType)'],
   ['C-39', 'GetLastError()'],
-  ['C-39', 'SetLastError(dwErrCode)']
+  ['C-39', 'SetLastError(dwErrCode)'],
+  ['VP-1', 'VirtualProtect(lpAddress, dwSize, flNewProtect, lpflOldProtect)'],
+  ['VQ-1', 'VirtualQuery(lpAddress, lpBuffer, dwLength)'],
+  ['C-68', 'IsBadReadPtr(lp, ucb)'],
+  ['C-68', 'IsBadWritePtr(lp, ucb)'],
+  ['C-68', 'IsBadCodePtr(lpfn)'],
+  ['GM-1', 'GlobalMemoryStatus(lpBuffer)'],
+  ['C-70', 'GetSystemInfo(lpSystemInfo)']
 ]
 
 const table = suite('signatures')

@@ -29,7 +29,14 @@ export const CALLS = [
   'VirtualAlloc',
   'VirtualFree',
   'GetLastError',
-  'SetLastError'
+  'SetLastError',
+  'VirtualProtect',
+  'VirtualQuery',
+  'IsBadReadPtr',
+  'IsBadWritePtr',
+  'IsBadCodePtr',
+  'GlobalMemoryStatus',
+  'GetSystemInfo'
 ] as const
 
 export type CallName = (typeof CALLS)[number]

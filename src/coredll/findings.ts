@@ -40,6 +40,10 @@ export type FindingKind =
   | 'strayPages'
   | 'commitNull'
   | 'heapPages'
+  | 'badOut'
+  | 'misalignedOut'
+  | 'structureSize'
+  | 'guardSpent'
 
 interface Kind {
   /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
@@ -109,7 +113,23 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     severity: 'note',
     text: () => 'MEM_COMMIT without an address also reserves here, as on desktop Windows; CE 5.0 asks for MEM_RESERVE first'
   },
-  heapPages: { rule: 'C-21', severity: 'error', text: (a) => `${hex(a)} lies in a heap: its pages are not the program's to free or commit` }
+  heapPages: { rule: 'C-21', severity: 'error', text: (a) => `${hex(a)} lies in a heap: its pages are not the program's to free, commit or protect` },
+  badOut: {
+    rule: 'C-62',
+    severity: 'error',
+    text: (a, b) => `${hex(a)} is no place where the program could write ${b} bytes: the call writes nothing`
+  },
+  misalignedOut: {
+    rule: 'C-63',
+    severity: 'warning',
+    text: (a) => `${hex(a)} is not a multiple of 4: many CE processors cannot write a DWORD there`
+  },
+  structureSize: {
+    rule: 'GM-3',
+    severity: 'warning',
+    text: (a, b) => `the size field holds ${a}: it is to be set to ${b} before the call`
+  },
+  guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` }
 }
 
 const NAMES = Object.keys(KINDS) as FindingKind[]

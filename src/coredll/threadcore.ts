@@ -26,7 +26,7 @@ export class ThreadCore implements Caller {
   constructor(machine: Machine, tid: number) {
     this.machine = machine
     this.tid = tid
-    this.memory = new UserMemory(machine)
+    this.memory = new UserMemory(machine, tid)
   }
 
   /** The thread's last error; 0 on a new thread. */

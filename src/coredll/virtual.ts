@@ -17,12 +17,28 @@ import {
   PAGE_READWRITE
 } from '../constants.ts'
 import { isDword, notDword } from '../errors.ts'
-import { HDR, PAGE, PAGES_PER_UNIT, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
-import { commit, decommitPages, KIND_APP, KIND_LENT, RES, release, res, reservationAt, reserve, reserveAt } from '../machine/pages.ts'
+import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
+import {
+  allCommitted,
+  commit,
+  decommitPages,
+  KIND_APP,
+  KIND_LENT,
+  pageProtection,
+  protectPages,
+  RES,
+  release,
+  res,
+  reservationAt,
+  reserve,
+  reserveAt
+} from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
+import { OutPointer } from './out.ts'
+import type { Taker } from './out.ts'
 
 const PROTECTIONS: readonly number[] = [
   PAGE_NOACCESS,
@@ -126,6 +142,30 @@ function reserveAnywhere(ce: Caller, bytes: number, flAllocationType: number, fl
 
 function reserveThere(ce: Caller, start: number, bytes: number, flProtect: number): number {
   return reserveAt(ce.machine, ce.tid, start, bytes, KIND_APP, flProtect) * UNIT || fail(ce, ERROR_INVALID_ADDRESS)
+}
+
+/**
+ * The protection of committed pages of one reservation (VP-1, VP-2). The old protection, that of the first page, is written before the new one
+ * holds: the out-pointer may lie in these very pages.
+ */
+export function virtualProtect(ce: Taker, lpAddress: number, dwSize: number, flNewProtect: number, lpflOldProtect: number): number {
+  if (!isDword(lpAddress)) throw notDword('VirtualProtect', 'lpAddress', lpAddress)
+  if (!isDword(dwSize)) throw notDword('VirtualProtect', 'dwSize', dwSize)
+  if (!isDword(flNewProtect)) throw notDword('VirtualProtect', 'flNewProtect', flNewProtect)
+  if (!isDword(lpflOldProtect)) throw notDword('VirtualProtect', 'lpflOldProtect', lpflOldProtect)
+  needOpen(ce, 'VirtualProtect')
+  if (dwSize === 0 || !isProtection(flNewProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
+  const out = new OutPointer(ce, 'VirtualProtect', lpflOldProtect, 4)
+  const result = onOwnReservation(ce, 'VirtualProtect', 0, lpAddress, dwSize, () => {
+    if (!allCommitted(ce.machine, lpAddress, dwSize)) return fail(ce, ERROR_INVALID_ADDRESS)
+    const first = lpAddress >>> PAGE_SHIFT
+    const old = pageProtection(ce.machine, first)
+    if (!out.write(() => ce.memory.writeU32(lpflOldProtect, old))) return fail(ce, ERROR_INVALID_PARAMETER)
+    protectPages(ce.machine, first, (lpAddress + dwSize - 1) >>> PAGE_SHIFT, flNewProtect)
+    return 1
+  })
+  out.tell()
+  return result
 }
 
 export function virtualFree(ce: Caller, lpAddress: number, dwSize: number, dwFreeType: number): number {

@@ -1,9 +1,15 @@
 import { LocalCalls } from './localcalls.ts'
-import { virtualAlloc, virtualFree } from './virtual.ts'
+import { isBadCodePtr, isBadReadPtr, isBadWritePtr } from './probe.ts'
+import { getSystemInfo, globalMemoryStatus } from './status.ts'
+import { virtualAlloc, virtualFree, virtualProtect } from './virtual.ts'
+import { virtualQuery } from './virtualquery.ts'
 
-/** Virtual memory (section 3 of the rules). */
+/** Virtual memory and what is told of memory (sections 2.4 and 3 of the rules). */
 export class VirtualCalls extends LocalCalls {
-  /** Reserves and commits pages of the process's own (VA-1 to VA-5, C-20, C-21): what a CeHeapCreate callback hands to its heap. */
+  /**
+   * Reserves address space, commits pages of it, or both (VA-1 to VA-11, C-20, C-21, C-51). Returns the first address, NULL on failure with
+   * ERROR_INVALID_PARAMETER, ERROR_INVALID_ADDRESS or ERROR_NOT_ENOUGH_MEMORY.
+   */
   VirtualAlloc(lpAddress: number, dwSize: number, flAllocationType: number, flProtect: number): number {
     return virtualAlloc(this, lpAddress, dwSize, flAllocationType, flProtect)
   }
@@ -11,5 +17,40 @@ export class VirtualCalls extends LocalCalls {
   /** Decommits pages or releases a whole reservation, which must be in one state (VF-1 to VF-6). */
   VirtualFree(lpAddress: number, dwSize: number, dwFreeType: number): number {
     return virtualFree(this, lpAddress, dwSize, dwFreeType)
+  }
+
+  /** Changes the protection of committed pages of one reservation and stores the first one's old protection (VP-1 to VP-4, C-21, C-62). */
+  VirtualProtect(lpAddress: number, dwSize: number, flNewProtect: number, lpflOldProtect: number): number {
+    return virtualProtect(this, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+  }
+
+  /** Describes the run of like pages at an address in a MEMORY_BASIC_INFORMATION (VQ-1, VQ-2). Returns 28, 0 on failure with ERROR_INVALID_PARAMETER. */
+  VirtualQuery(lpAddress: number, lpBuffer: number, dwLength: number): number {
+    return virtualQuery(this, lpAddress, lpBuffer, dwLength)
+  }
+
+  /** 1 if one of `ucb` bytes cannot be read, else 0; the last error stays. A guard page on the way goes off (VP-4). */
+  IsBadReadPtr(lp: number, ucb: number): number {
+    return isBadReadPtr(this, lp, ucb)
+  }
+
+  /** 1 if one of `ucb` bytes cannot be written, else 0; the last error stays. A guard page on the way goes off (VP-4). */
+  IsBadWritePtr(lp: number, ucb: number): number {
+    return isBadWritePtr(this, lp, ucb)
+  }
+
+  /** 1 if the byte at `lpfn` cannot be read, else 0; the last error stays. */
+  IsBadCodePtr(lpfn: number): number {
+    return isBadCodePtr(this, lpfn)
+  }
+
+  /** Writes a MEMORYSTATUS: the process's physical memory and address space (GM-1 to GM-5). Set its dwLength before. */
+  GlobalMemoryStatus(lpBuffer: number): void {
+    globalMemoryStatus(this, lpBuffer)
+  }
+
+  /** Writes a SYSTEM_INFO; its memory fields are those of the emulated process, its processor fields say nothing. */
+  GetSystemInfo(lpSystemInfo: number): void {
+    getSystemInfo(this, lpSystemInfo)
   }
 }

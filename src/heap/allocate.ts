@@ -1,6 +1,9 @@
+import { failsInjected, ON_ALLOC } from '../machine/failures.ts'
 import { zeroGranules } from '../machine/fill.ts'
-import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, UNIT } from '../machine/layout.ts'
+import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, HDR, UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
+import { allCommitted } from '../machine/pages.ts'
+import { enter, leave } from '../machine/section.ts'
 import { allocateBig } from './big.ts'
 import { granulesOf, headerOf, HOLES, isFree, writeLive } from './block.ts'
 import { carveFree, findFree, regionEnd } from './freelist.ts'
@@ -14,21 +17,58 @@ export function granulesFor(machine: Machine, record: number, bytes: number): nu
 }
 
 /**
- * Allocates `bytes` (0 to 2^32 - 1) and returns the block's address, 0 if there is not enough memory. The block is zeroed on demand only.
- * Precondition: the caller is inside the heap's section. heap/hot.ts does the same for the common case.
+ * Allocates `bytes` (0 to 2^32 - 1) and returns the block's address, 0 if there is not enough memory or a failure is injected. The block is
+ * zeroed on demand only. Precondition: the caller is inside the heap's section. heap/hot.ts does the same for the common case.
  */
-export function allocate(machine: Machine, tid: number, record: number, bytes: number, zero: boolean): number {
+export function allocate(machine: Machine, who: number, record: number, bytes: number, zero: boolean): number {
+  return isInjecting(machine) ? placeUnlessInjected(machine, who, record, bytes, zero) : place(machine, who, record, bytes, zero)
+}
+
+/** Apart from `allocate` because a function that makes a closure pays for it at every call. */
+function placeUnlessInjected(machine: Machine, who: number, record: number, bytes: number, zero: boolean): number {
+  return unlessInjected(machine, who, record, bytes, () => place(machine, who, record, bytes, zero))
+}
+
+/** Whether failures are injected into requests for blocks. */
+export function isInjecting(machine: Machine): boolean {
+  return ((machine.sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0
+}
+
+/** Counts a request for `bytes` with the injected failures: 0 if one refuses it, else what `act` gives, in the same hold of the process section. */
+export function unlessInjected(machine: Machine, who: number, record: number, bytes: number, act: () => number): number {
+  return inOneHold(machine, who, record, () => {
+    enter(machine, HDR.LOCK, who)
+    const refused = failsInjected(machine, who, ON_ALLOC, bytes)
+    leave(machine, HDR.LOCK)
+    return refused ? 0 : act()
+  })
+}
+
+/**
+ * Runs `act` with the process section held throughout, so that a call that takes pages several times does so at one moment. Not where the pages
+ * come from the caller: a page callback may wait for other threads.
+ */
+export function inOneHold<T>(machine: Machine, who: number, record: number, act: () => T): T {
+  if (machine.sys[record + REC.CALLBACKS] !== 0) return act()
+  enter(machine, HDR.LOCK, who)
+  try {
+    return act()
+  } finally {
+    leave(machine, HDR.LOCK)
+  }
+}
+
+/** `allocate` for a request that was counted already. */
+export function place(machine: Machine, who: number, record: number, bytes: number, zero: boolean): number {
   const sys = machine.sys
   if (bytes > (sys[record + REC.LARGEST] as number)) {
-    return sys[record + REC.MAXIMUM] === 0 ? allocateBig(machine, tid, record, bytes) : 0
+    return sys[record + REC.MAXIMUM] === 0 ? allocateBig(machine, who, record, bytes) : 0
   }
   const size = granulesFor(machine, record, bytes)
-  let block = findFree(machine, record, size) || grow(machine, tid, record, size)
+  const found = findFree(machine, record, size)
+  const backed = found !== 0 && ((headerOf(machine, found) & HOLES) === 0 || allCommitted(machine, found * GRANULE, size * GRANULE))
+  const block = backed ? found : back(machine, who, record, found, size)
   if (block === 0) return 0
-  if ((headerOf(machine, block) & HOLES) !== 0 && !commitGranules(machine, tid, record, block, size)) {
-    block = findBacked(machine, tid, record, size)
-    if (block === 0) return 0
-  }
   carveFree(machine, record, block, granulesOf(machine, block), size, headerOf(machine, block) & HOLES)
   writeLive(machine, block, size, bytes, indexOf(machine, record), 0)
   sys[record + REC.ROVER] = block
@@ -36,6 +76,14 @@ export function allocate(machine: Machine, tid: number, record: number, bytes: n
   if (zero) zeroGranules(machine, block * GRANULE, size * GRANULE)
   if (sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
   return block * GRANULE
+}
+
+/** A free block whose first `size` granules are committed: `found` if that can be, else another, in a new region if none was found; 0 if there is none. */
+function back(machine: Machine, who: number, record: number, found: number, size: number): number {
+  return inOneHold(machine, who, record, () => {
+    if (found === 0) return grow(machine, who, record, size)
+    return commitGranules(machine, who, record, found, size) ? found : findBacked(machine, who, record, size)
+  })
 }
 
 /**

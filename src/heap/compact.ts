@@ -1,6 +1,7 @@
 import { GRANULE, GRANULES_PER_PAGE, GRANULES_PER_UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { PAGE_COMMITTED, pageState } from '../machine/pages.ts'
+import { inOneHold } from './allocate.ts'
 import { granulesOf, HOLES, isFree } from './block.ts'
 import { reservationsOf } from './region.ts'
 import { addFree, regionEnd, removeFree } from './freelist.ts'
@@ -13,6 +14,10 @@ import { decommitRegionPages, dropRegion, wholePages } from './region.ts'
  * as it was before pages were given back. Precondition: inside the heap's section.
  */
 export function compact(machine: Machine, tid: number, record: number): number {
+  return inOneHold(machine, tid, record, () => compactRegions(machine, tid, record))
+}
+
+function compactRegions(machine: Machine, tid: number, record: number): number {
   let largest = 0
   for (const unit of [...reservationsOf(machine, record, REC.REGIONS)]) {
     const first = unit * GRANULES_PER_UNIT

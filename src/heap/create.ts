@@ -4,7 +4,7 @@ import type { Machine, PageCallbacks } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
 import { freeBig } from './big.ts'
 import { dropCallbacks, setCallbacks } from './lent.ts'
-import { CLAIMED, FREE_ONLY, handleOf, indexOf, LEVELS, NEVER, REC, recordAt } from './record.ts'
+import { CLAIMED, handleOf, indexOf, LEVELS, REC, recordAt, setHot } from './record.ts'
 import { closeRegion, commitGranules, controlGranules, openRegion } from './region.ts'
 
 export interface HeapOptions {
@@ -68,8 +68,7 @@ function openFirstRegion(machine: Machine, tid: number, record: number, initial:
   // A growable heap on the caller's pages has nowhere else to get a big block from.
   const growable = sys[record + REC.CALLBACKS] !== 0 ? 0x7fffffff : (sys[HDR.BIG_BLOCK] as number)
   sys[record + REC.LARGEST] = maximum === 0 ? growable : FIXED_HEAP_LIMIT - 1
-  const hot = sys[record + REC.NEXT_FIT] === 0 ? (sys[record + REC.LARGEST] as number) : FREE_ONLY
-  sys[record + REC.HOT] = sys[record + REC.GUARD] === 0 ? hot : NEVER
+  setHot(machine, record)
   const bytes = maximum === 0 ? Math.ceil(Math.max(sys[HDR.REGION] as number, initial) / UNIT) * UNIT : maximum
   const control = maximum === 0 ? 0 : controlGranules(bytes / GRANULE)
   if (openRegion(machine, tid, record, bytes, control) === 0) return false

@@ -1,3 +1,4 @@
+import { ON_ALLOC } from '../machine/failures.ts'
 import { HDR, HEAP_SHIFT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 
@@ -40,7 +41,7 @@ export const CLAIMED = -1
 /** REC.HANDLE while a page callback of the heap runs, which is in the middle of a call on it. */
 export const BUSY = -2
 
-/** REC.HOT on debug builds, whose blocks have sentinels: neither HeapAlloc nor HeapFree is hot. */
+/** REC.HOT on debug builds, whose blocks have sentinels, and while failures are injected into requests for blocks: neither HeapAlloc nor HeapFree is hot. */
 export const NEVER = -1
 /** REC.HOT of next-fit heaps: HeapFree alone is hot. */
 export const FREE_ONLY = -2
@@ -75,6 +76,14 @@ export function recordOf(machine: Machine, handle: number): number {
 /** Records ever used: the bound for walks over all heaps. */
 export function heapCount(machine: Machine): number {
   return machine.sys[HDR.HEAPS] as number
+}
+
+/** Says which calls on the heap are hot. Precondition: inside the heap's section. */
+export function setHot(machine: Machine, record: number): void {
+  const { sys } = machine
+  const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0
+  const hot = sys[record + REC.NEXT_FIT] === 0 ? (sys[record + REC.LARGEST] as number) : FREE_ONLY
+  sys[record + REC.HOT] = plain ? NEVER : hot
 }
 
 /** Counts pages committed to (or taken from) a heap. */

@@ -1,7 +1,7 @@
 import { copyGranules, zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { allocate, granulesFor } from './allocate.ts'
+import { granulesFor, inOneHold, isInjecting, place, unlessInjected } from './allocate.ts'
 import { resizeBigInPlace } from './big.ts'
 import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, writeFree, writeLive } from './block.ts'
 import { cellDropStart } from './cells.ts'
@@ -18,6 +18,43 @@ import { commitGranules } from './region.ts'
  */
 export function resize(
   machine: Machine,
+  who: number,
+  record: number,
+  block: number,
+  bytes: number,
+  zero: boolean,
+  inPlaceOnly: boolean
+): number {
+  // Shrinking never fails (C-48), injected failures or not.
+  const counted = isInjecting(machine) && bytes > requestedOf(machine, block)
+  if (!counted && !takesPagesTwice(machine, block)) return resizeBlock(machine, who, record, block, bytes, zero, inPlaceOnly)
+  return resizeInOneHold(machine, who, record, block, bytes, zero, inPlaceOnly, counted)
+}
+
+/** Apart from `resize` because a function that makes a closure pays for it at every call. */
+function resizeInOneHold(
+  machine: Machine,
+  who: number,
+  record: number,
+  block: number,
+  bytes: number,
+  zero: boolean,
+  inPlaceOnly: boolean,
+  counted: boolean
+): number {
+  const act = (): number => resizeBlock(machine, who, record, block, bytes, zero, inPlaceOnly)
+  return counted ? unlessInjected(machine, who, record, bytes, act) : inOneHold(machine, who, record, act)
+}
+
+/** Whether a resize may take or give pages more than once: a big block that moves, and one that cannot grow into a block that is not committed. */
+function takesPagesTwice(machine: Machine, block: number): boolean {
+  if ((headerOf(machine, block) & BIG) !== 0) return true
+  const next = block + granulesOf(machine, block)
+  return next !== regionEnd(machine, regionOf(machine, block)) && (headerOf(machine, next) & (FREE | HOLES)) === (FREE | HOLES)
+}
+
+function resizeBlock(
+  machine: Machine,
   tid: number,
   record: number,
   block: number,
@@ -29,7 +66,7 @@ export function resize(
   if (resizeInPlace(machine, tid, record, block, bytes, inPlaceOnly)) return finish(machine, record, block, zero, known)
   // A page callback that threw has failed the call.
   if (inPlaceOnly || machine.callbackErrors.length > 0) return 0
-  const address = allocate(machine, tid, record, bytes, false)
+  const address = place(machine, tid, record, bytes, false)
   if (address === 0) {
     // A big block that shrinks out of its class but finds no room elsewhere stays where it is: shrinking never fails.
     const stays = (headerOf(machine, block) & BIG) !== 0 && resizeBigInPlace(machine, record, block, bytes)

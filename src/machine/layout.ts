@@ -40,6 +40,8 @@ export const HEAP_SHIFT = 10
 export const UNIT_WORDS = 8
 export const RING_ENTRIES = 512
 export const RING_WORDS = 8
+export const MAX_INJECTIONS = 8
+export const INJECTION_WORDS = 16
 
 /** Words of the header, by offset in system memory. */
 export const HDR = {
@@ -69,7 +71,12 @@ export const HDR = {
   RING_LOST: 24,
   LOCK_TIMEOUT: 25, // milliseconds, 0 for none
   USER_DIRTY: 26, // user memory was brought by the caller: its bytes are not known to be zero
-  TICKETS: 27 // tokens given out
+  TICKETS: 27, // tokens given out
+  LOW: 28, // memory is low while fewer pages than this can be committed (pressure.ts)
+  IS_LOW: 29,
+  HIBERNATIONS: 30, // how often memory became low
+  OVERDRAWN: 31, // pages that were committed when the budget was lowered below them
+  INJECTING: 32 // what failures are injected into (failures.ts)
 } as const
 
 export interface Layout {
@@ -78,6 +85,7 @@ export interface Layout {
   readonly threadsAt: number
   readonly heapsAt: number
   readonly ringAt: number
+  readonly injectionsAt: number
   readonly unitsAt: number
   readonly pagesAt: number
   readonly cellsAt: number
@@ -92,7 +100,8 @@ export function layoutFor(units: number): Layout {
   const threadsAt = HEADER_WORDS
   const heapsAt = threadsAt + MAX_THREADS * THREAD_WORDS
   const ringAt = heapsAt + units * HEAP_WORDS
-  const unitsAt = ringAt + RING_ENTRIES * RING_WORDS
+  const injectionsAt = ringAt + RING_ENTRIES * RING_WORDS
+  const unitsAt = injectionsAt + MAX_INJECTIONS * INJECTION_WORDS
   const pagesAt = unitsAt + units * UNIT_WORDS
   const cellsAt = pagesAt + pages
   // Two words for each of the 32 cells of a unit, and two levels of bounds above them (heap/cells.ts).
@@ -105,6 +114,7 @@ export function layoutFor(units: number): Layout {
     threadsAt,
     heapsAt,
     ringAt,
+    injectionsAt,
     unitsAt,
     pagesAt,
     cellsAt,

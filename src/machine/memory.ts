@@ -1,10 +1,10 @@
-import { EXCEPTION_ACCESS_VIOLATION, PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_NOACCESS, PAGE_READONLY } from '../constants.ts'
+import { EXCEPTION_ACCESS_VIOLATION, EXCEPTION_GUARD_PAGE } from '../constants.ts'
 import { isDword, misuse, notDword, wholeNumber } from '../errors.ts'
-import { PAGE_SHIFT } from './layout.ts'
+import { firstFault, touch } from './access.ts'
+import type { Access } from './access.ts'
 import type { Machine } from './machine.ts'
-import { PAGE_COMMITTED, pageProtection, pageState } from './pages.ts'
 
-export type Access = 'read' | 'write'
+const hex = (address: number): string => `0x${address.toString(16).padStart(8, '0')}`
 
 /** The emulated OS's EXCEPTION_ACCESS_VIOLATION (LF-4): an access to a page that is not committed or does not allow it. */
 export class AccessViolation extends Error {
@@ -14,26 +14,42 @@ export class AccessViolation extends Error {
   readonly access: Access
 
   constructor(address: number, access: Access) {
-    super(`access violation (0xC0000005): cannot ${access} address 0x${address.toString(16).padStart(8, '0')}`)
+    super(`access violation (0xC0000005): cannot ${access} address ${hex(address)}`)
     this.name = 'AccessViolation'
     this.address = address
     this.access = access
   }
 }
 
-const READ_ONLY: readonly number[] = [PAGE_READONLY, PAGE_EXECUTE, PAGE_EXECUTE_READ]
+/** The emulated OS's STATUS_GUARD_PAGE (VP-4): the first access to a page with PAGE_GUARD, which has lost it by now. Nothing was read or written. */
+export class GuardPageException extends Error {
+  readonly code: number = EXCEPTION_GUARD_PAGE
+  /** The first byte of the access that lies in the page. */
+  readonly address: number
+  readonly access: Access
+
+  constructor(address: number, access: Access) {
+    super(`guard page (0x80000001): first ${access} at address ${hex(address)}`)
+    this.name = 'GuardPageException'
+    this.address = address
+    this.access = access
+  }
+}
 
 /**
  * User memory as the app sees it. `bytes` is the raw memory; the methods check each access as the device would and raise
- * `AccessViolation` on a page that is free, reserved or protected. Little-endian; any alignment.
+ * `AccessViolation` on a page that is free, reserved or protected, `GuardPageException` once on a page with PAGE_GUARD. Little-endian; any alignment.
  */
 export class UserMemory {
   readonly bytes: Uint8Array
   readonly #machine: Machine
+  readonly #who: number
   readonly #view: DataView
 
-  constructor(machine: Machine) {
+  /** `who` accesses it: only to set a guard page off. */
+  constructor(machine: Machine, who: number) {
     this.#machine = machine
+    this.#who = who
     this.bytes = machine.bytes
     this.#view = new DataView(machine.bytes.buffer)
   }
@@ -122,15 +138,9 @@ export class UserMemory {
   #need(call: string, address: number, length: number, access: Access): void {
     if (!isDword(address)) throw notDword(`memory.${call}`, 'address', address)
     if (!isDword(length)) throw notDword(`memory.${call}`, 'length', length)
-    const end = address + length
-    for (let at = address; at < end; at = ((at >>> PAGE_SHIFT) + 1) * 2 ** PAGE_SHIFT) {
-      if (!this.#allows(at >>> PAGE_SHIFT, access)) throw new AccessViolation(at, access)
-    }
-  }
-
-  #allows(page: number, access: Access): boolean {
-    if (page >= this.#machine.layout.pages || pageState(this.#machine, page) !== PAGE_COMMITTED) return false
-    const protection = pageProtection(this.#machine, page) & 0xff
-    return protection !== PAGE_NOACCESS && (access === 'read' || !READ_ONLY.includes(protection))
+    if (firstFault(this.#machine, address, length, access) < 0) return
+    const { at, guard } = touch(this.#machine, this.#who, address, length, access)
+    // Another thread may have made the pages accessible in between.
+    if (at >= 0) throw guard ? new GuardPageException(at, access) : new AccessViolation(at, access)
   }
 }

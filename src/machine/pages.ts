@@ -1,7 +1,9 @@
-import { PAGE_READWRITE } from '../constants.ts'
+import { PAGE_GUARD, PAGE_READWRITE } from '../constants.ts'
+import { failsInjected, ON_COMMIT } from './failures.ts'
 import { zeroGranules } from './fill.ts'
 import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT, UNIT_WORDS } from './layout.ts'
 import type { Machine } from './machine.ts'
+import { becomeLow, weigh } from './pressure.ts'
 import { enter, leave } from './section.ts'
 
 /**
@@ -12,12 +14,15 @@ import { enter, leave } from './section.ts'
  *   pages   | protection (bits 8..19) | DIRTY (bit 2) | state (bits 0..1) |
  *
  *   reservation.COMMITTED = its pages in state committed
- *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL
+ *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL, or OVERDRAWN if the budget was lowered below it
  *
  * OWNER is the first unit plus one, 0 where the unit is free. DIRTY marks a page that was committed before: it is zeroed when it
  * is committed again, so that a fresh page is always zero (VA-2) and a page used once is never zeroed for nothing.
  * OWNER, PAGES, KIND, HEAP, COMMITTED and the pages change inside the process section; NEXT, PREV and GRANULES of a heap's reservation
  * inside that heap's section, in which its pages are read too.
+ *
+ * A thread may end between any two stores. A reservation is there from the moment its first unit names itself as owner, and gone when that
+ * word is cleared: all else of it is written before, and cleared after, and the counters can be added up again from the pages.
  */
 export const RES = { OWNER: 0, PAGES: 1, KIND: 2, HEAP: 3, NEXT: 4, PREV: 5, GRANULES: 6, COMMITTED: 7 } as const
 
@@ -81,7 +86,6 @@ function findUnits(machine: Machine, count: number, topDown: boolean): number {
 
 function claim(machine: Machine, unit: number, bytes: number, kind: number, heap: number, protection: number): void {
   const pages = Math.ceil(bytes / PAGE)
-  for (let u = unit; u < unit + Math.ceil(bytes / UNIT); u++) setRes(machine, u, RES.OWNER, unit + 1)
   setRes(machine, unit, RES.PAGES, pages)
   setRes(machine, unit, RES.KIND, kind)
   setRes(machine, unit, RES.HEAP, heap)
@@ -93,6 +97,7 @@ function claim(machine: Machine, unit: number, bytes: number, kind: number, heap
   for (let page = first; page < first + pages; page++) {
     machine.pages[page] = ((machine.pages[page] as number) & DIRTY) | PAGE_RESERVED | (protection << PROTECT_SHIFT)
   }
+  for (let u = unit; u < unit + Math.ceil(bytes / UNIT); u++) setRes(machine, u, RES.OWNER, unit + 1)
 }
 
 /** Reserves `bytes` (rounded up to pages) at an address of the system's choice; returns the first unit, 0 if no run is long enough. */
@@ -132,15 +137,16 @@ export function reserveAt(machine: Machine, tid: number, address: number, bytes:
  * pages staying as they are (VA-8). Returns how many pages were newly committed, or -1 if physical memory does not suffice: then nothing changed.
  * Precondition: the range lies in one reservation.
  */
-export function commit(machine: Machine, tid: number, address: number, bytes: number, protection: number = PAGE_READWRITE): number {
+export function commit(machine: Machine, who: number, address: number, bytes: number, protection: number = PAGE_READWRITE): number {
   const { sys, pages } = machine
   const first = address >>> PAGE_SHIFT
   const last = (address + bytes - 1) >>> PAGE_SHIFT
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   let missing = 0
   for (let page = first; page <= last; page++) if (pageState(machine, page) !== PAGE_COMMITTED) missing++
   const used = (sys[HDR.COMMITTED] as number) + missing
-  if (missing > 0 && used > (sys[HDR.PHYSICAL] as number)) {
+  if (missing > 0 && (failsInjected(machine, who, ON_COMMIT, missing * PAGE) || used > (sys[HDR.PHYSICAL] as number))) {
+    becomeLow(machine)
     leave(machine, HDR.LOCK)
     return -1
   }
@@ -155,6 +161,7 @@ export function commit(machine: Machine, tid: number, address: number, bytes: nu
   setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) + missing)
   sys[HDR.COMMITTED] = used
   if (used > (sys[HDR.PEAK_COMMITTED] as number)) sys[HDR.PEAK_COMMITTED] = used
+  weigh(machine)
   leave(machine, HDR.LOCK)
   return missing
 }
@@ -177,6 +184,7 @@ function decommitInside(machine: Machine, first: number, last: number): number {
   const unit = reservationAt(machine, first >>> (UNIT_SHIFT - PAGE_SHIFT))
   setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) - count)
   machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - count
+  weigh(machine)
   return count
 }
 
@@ -186,9 +194,20 @@ export function release(machine: Machine, tid: number, unit: number): number {
   const pages = res(machine, unit, RES.PAGES)
   const first = unit * PAGES_PER_UNIT
   const committed = decommitInside(machine, first, first + pages - 1)
-  for (let page = first; page < first + pages; page++) machine.pages[page] = (machine.pages[page] as number) & DIRTY
   const end = unit + Math.ceil(pages / PAGES_PER_UNIT)
+  // The first word of it is the first unit's OWNER.
   for (let word = unit * UNIT_WORDS; word < end * UNIT_WORDS; word++) machine.units[word] = 0
+  for (let page = first; page < first + pages; page++) machine.pages[page] = (machine.pages[page] as number) & DIRTY
   leave(machine, HDR.LOCK)
   return committed
+}
+
+/** Gives committed pages [first, last] another protection. Precondition: inside the process section. */
+export function protectPages(machine: Machine, first: number, last: number, protection: number): void {
+  for (let page = first; page <= last; page++) machine.pages[page] = PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT)
+}
+
+/** Takes the guard from a page: it has gone off (VP-4). Precondition: inside the process section. */
+export function clearGuard(machine: Machine, page: number): void {
+  machine.pages[page] = (machine.pages[page] as number) & ~(PAGE_GUARD << PROTECT_SHIFT)
 }

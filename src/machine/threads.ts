@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts'
 /**
  * The thread table: one slot a thread. A thread's id is its slot plus one; 0 is nobody.
  *
- *   | STATE | LAST_ERROR | TICKET | ... |
+ *   | STATE | LAST_ERROR | TICKET | SITE | ... |     SITE: the label that the thread's calls carry (failures.ts), 0 for none
  *
  *   FREE --join--> LIVE --part--> FREE
  *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
@@ -12,7 +12,7 @@ import type { Machine } from './machine.ts'
  *
  * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more.
  */
-export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2 } as const
+export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3 } as const
 
 export const FREE = 0
 export const LIVE = 1
@@ -45,6 +45,7 @@ export function joinThread(machine: Machine, ticket: number): number {
     const slot = threadAt(machine, tid)
     if (Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE) !== FREE) continue
     sys[slot + THREAD.LAST_ERROR] = 0
+    sys[slot + THREAD.SITE] = 0
     Atomics.store(sys, slot + THREAD.TICKET, ticket)
     noteUsed(machine, tid)
     return tid

@@ -1,0 +1,49 @@
+import { PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_GUARD, PAGE_READONLY, PAGE_READWRITE } from '../constants.ts'
+import { HDR, PAGE_SHIFT } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { clearGuard, PAGE_COMMITTED, pageProtection, pageState } from './pages.ts'
+import { enter, leave } from './section.ts'
+
+/** What the app may do with its memory, as the page table says. */
+export type Access = 'read' | 'write'
+
+const WRITABLE = PAGE_READWRITE | PAGE_EXECUTE_READWRITE
+const READABLE = WRITABLE | PAGE_READONLY | PAGE_EXECUTE | PAGE_EXECUTE_READ
+
+/** Whether a guard lies on the page: whatever touches it next sets it off (VP-4). */
+export function isGuarded(machine: Machine, page: number): boolean {
+  return page < machine.layout.pages && pageState(machine, page) === PAGE_COMMITTED && (pageProtection(machine, page) & PAGE_GUARD) !== 0
+}
+
+function allows(machine: Machine, page: number, access: Access): boolean {
+  if (page >= machine.layout.pages || pageState(machine, page) !== PAGE_COMMITTED) return false
+  const protection = pageProtection(machine, page)
+  return (protection & PAGE_GUARD) === 0 && (protection & (access === 'read' ? READABLE : WRITABLE)) !== 0
+}
+
+/**
+ * The first byte of [address, address + length) that cannot be accessed, because its page is not committed, is protected or has a guard; -1 if
+ * all can. Address and length are 0 to 2^32 - 1, and their sum may lie beyond memory.
+ */
+export function firstFault(machine: Machine, address: number, length: number, access: Access): number {
+  const end = address + length
+  for (let at = address; at < end; at = ((at >>> PAGE_SHIFT) + 1) * 2 ** PAGE_SHIFT)
+    if (!allows(machine, at >>> PAGE_SHIFT, access)) return at
+  return -1
+}
+
+/**
+ * As an access does on the device: the first fault, and a guard that it meets has gone off then (VP-4). Enters the process section where there
+ * is a guard, so that of several threads one alone sets it off.
+ */
+export function touch(machine: Machine, who: number, address: number, length: number, access: Access): { at: number; guard: boolean } {
+  const at = firstFault(machine, address, length, access)
+  if (at < 0 || !isGuarded(machine, at >>> PAGE_SHIFT)) return { at, guard: false }
+  enter(machine, HDR.LOCK, who)
+  // Another thread may have been faster, or have changed the pages before it.
+  const now = firstFault(machine, address, length, access)
+  const guard = now >= 0 && isGuarded(machine, now >>> PAGE_SHIFT)
+  if (guard) clearGuard(machine, now >>> PAGE_SHIFT)
+  leave(machine, HDR.LOCK)
+  return { at: now, guard }
+}
