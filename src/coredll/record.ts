@@ -13,6 +13,8 @@ export interface CallRecord {
   result: number | undefined
   /** The thread's last error after the call, where the recording shows it. */
   lastError?: number
+  /** In a process whose threads run one at a time: the step of the schedule in which the call had its last grant. */
+  order?: number
 }
 
 /** Receives each call once it has returned. It must not call the recorded process. */
