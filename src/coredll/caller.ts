@@ -3,13 +3,13 @@ import { WrongPages } from '../heap/lent.ts'
 import type { Machine } from '../machine/machine.ts'
 import { THREAD, threadAt } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
-import type { FindingKind } from './findings.ts'
+import type { AnyCall, AnyKind } from './findings.ts'
 
 /** The thread that makes a call, as the families of functions see it. */
 export interface Caller {
   readonly machine: Machine
   readonly tid: number
-  raise(kind: FindingKind, call: CallName, a?: number, b?: number): void
+  raise(kind: AnyKind, call: AnyCall, a?: number, b?: number): void
 }
 
 export function setLastError(ce: Caller, code: number): void {

@@ -1,4 +1,5 @@
 import { heapFault, strayFault } from '../heap/check.ts'
+import { marksFault } from '../heap/marks.ts'
 import { pagesFault } from '../machine/check.ts'
 import type { Machine } from '../machine/machine.ts'
 import { frozen } from './snapshot.ts'
@@ -18,7 +19,7 @@ export function checkProcess(machine: Machine, tid: number): void {
       const found = heapFault(machine, record)
       if (found !== undefined) return found
     }
-    return pagesFault(machine) ?? strayFault(machine, records)
+    return pagesFault(machine) ?? strayFault(machine, records) ?? marksFault(machine)
   })
   if (fault !== undefined) throw new InvariantError(fault)
 }

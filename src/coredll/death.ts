@@ -12,6 +12,7 @@ import { wakeAll } from '../machine/wait.ts'
 
 /** Every section of the process, those that others are taken inside of first. */
 function* sectionsOf(machine: Machine): Generator<number> {
+  yield HDR.SPY_LOCK
   for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
   yield HDR.LOCK
   yield HDR.RING_LOCK

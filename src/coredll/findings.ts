@@ -3,6 +3,8 @@ import type { Machine } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
 import { CALLS } from './calls.ts'
 import type { CallName } from './calls.ts'
+import { COM_CALLS, COM_KINDS } from './uppercalls.ts'
+import type { ComCall, ComKind } from './uppercalls.ts'
 
 export type Severity = 'error' | 'warning' | 'note'
 
@@ -45,7 +47,7 @@ export type FindingKind =
   | 'structureSize'
   | 'guardSpent'
 
-interface Kind {
+export interface Kind {
   /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
   readonly rule: string
   readonly severity: Severity
@@ -132,24 +134,32 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
   guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` }
 }
 
-const NAMES = Object.keys(KINDS) as FindingKind[]
+/** A kind of finding, of this layer or of one above. */
+export type AnyKind = FindingKind | ComKind
+/** A call that a finding can name. */
+export type AnyCall = CallName | ComCall
+
+const ALL_KINDS: Readonly<Record<AnyKind, Kind>> = { ...KINDS, ...COM_KINDS }
+const NAMES = Object.keys(ALL_KINDS) as AnyKind[]
+const ALL_CALLS: readonly AnyCall[] = [...CALLS, ...COM_CALLS]
 
 /** Each choice on bad pointers speaks of its own functions. */
-function pointerRule(call: CallName): string {
+function pointerRule(call: AnyCall): string {
+  if ((COM_CALLS as readonly string[]).includes(call)) return 'C-53'
   if (call === 'HeapReAlloc') return 'C-6'
   if (call === 'HeapSize') return 'C-38'
   return call.startsWith('Heap') ? 'C-5' : 'C-15'
 }
 
-export function makeFinding(kind: FindingKind, call: CallName, thread: number, a: number, b: number): Finding {
-  const { rule, severity, text } = KINDS[kind]
+export function makeFinding(kind: AnyKind, call: AnyCall, thread: number, a: number, b: number): Finding {
+  const { rule, severity, text } = ALL_KINDS[kind]
   return { rule: rule === 'pointer' ? pointerRule(call) : rule, severity, call, thread, message: `${call}: ${text(a, b)}` }
 }
 
 // Findings of other threads travel through a ring in system memory: kind, call, thread and two numbers an entry.
 
 /** Leaves a finding for the creating thread; when the ring is full the finding is counted as lost. */
-export function postFinding(machine: Machine, kind: FindingKind, call: CallName, thread: number, a: number, b: number): void {
+export function postFinding(machine: Machine, kind: AnyKind, call: AnyCall, thread: number, a: number, b: number): void {
   const { sys } = machine
   enter(machine, HDR.RING_LOCK, thread)
   const head = sys[HDR.RING_HEAD] as number
@@ -157,7 +167,7 @@ export function postFinding(machine: Machine, kind: FindingKind, call: CallName,
   else {
     const at = machine.layout.ringAt + (head % RING_ENTRIES) * RING_WORDS
     sys[at] = NAMES.indexOf(kind)
-    sys[at + 1] = CALLS.indexOf(call)
+    sys[at + 1] = ALL_CALLS.indexOf(call)
     sys[at + 2] = thread
     sys[at + 3] = a
     sys[at + 4] = b
@@ -174,7 +184,7 @@ export function takeFindings(machine: Machine, thread: number): { findings: Find
   for (let tail = sys[HDR.RING_TAIL] as number; tail < (sys[HDR.RING_HEAD] as number); tail++) {
     const at = machine.layout.ringAt + (tail % RING_ENTRIES) * RING_WORDS
     const word = (offset: number): number => (sys[at + offset] as number) >>> 0
-    findings.push(makeFinding(NAMES[word(0)] as FindingKind, CALLS[word(1)] as CallName, word(2), word(3), word(4)))
+    findings.push(makeFinding(NAMES[word(0)] as AnyKind, ALL_CALLS[word(1)] as AnyCall, word(2), word(3), word(4)))
   }
   sys[HDR.RING_HEAD] = 0
   sys[HDR.RING_TAIL] = 0

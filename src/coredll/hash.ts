@@ -28,13 +28,15 @@ class Hash {
 
 /**
  * One string over all emulated state: options, threads with their last errors, reservations, pages, heaps with the order of their
- * free lists, blocks, and the contents of every committed page. Lock words are left out: the thread that asks holds them all.
+ * free lists, blocks, the task allocator's spy and its marks, and the contents of every committed page. Lock words are left out: the
+ * thread that asks holds them all.
  */
 export function hashImage(machine: Machine): string {
   const hash = new Hash()
   const { sys, map } = machine
   hash.range(sys, HDR.UNITS, HDR.LOCK)
   hash.range(sys, HDR.PROFILE, HDR.THREADS)
+  hash.range(sys, HDR.SPY, HDR.SPY_BLOCKS)
   for (const tid of liveThreads(machine)) {
     hash.add(tid)
     hash.add(sys[threadAt(machine, tid) + THREAD.LAST_ERROR] as number)
@@ -53,6 +55,13 @@ export function hashImage(machine: Machine): string {
       const words = block.state !== 'free' ? 3 : sys[record + REC.NEXT_FIT] === 0 ? 2 : 1
       const at = block.address >>> 3
       for (let word = 0; word < words; word++) hash.add(map[at + word] as number)
+    }
+  }
+  if (sys[HDR.SPY_BLOCKS] !== 0) {
+    for (const [block, mark] of machine.marks.entries()) {
+      if (mark === 0) continue
+      hash.add(block)
+      hash.add(mark)
     }
   }
   for (let page = 0; page < machine.layout.pages; page++) {

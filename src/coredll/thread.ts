@@ -1,7 +1,7 @@
 import { misuse } from '../errors.ts'
 import { partThread, THREAD, threadAt } from '../machine/threads.ts'
 import { CALLS } from './calls.ts'
-import type { CallName } from './calls.ts'
+import type { AnyCall } from './findings.ts'
 import type { CallRecord, CallWriter } from './record.ts'
 import { VirtualCalls } from './virtualcalls.ts'
 
@@ -12,6 +12,7 @@ import { VirtualCalls } from './virtualcalls.ts'
  */
 export class CeThread extends VirtualCalls {
   #depth = 0
+  #writer: CallWriter | undefined
   #detached = false
 
   /**
@@ -20,34 +21,53 @@ export class CeThread extends VirtualCalls {
    */
   record(writer: CallWriter): () => void {
     if (typeof writer?.write !== 'function') throw misuse('record: writer', 'an object with a write(call) method', writer)
-    if (Object.hasOwn(this, CALLS[0]))
+    if (this.#writer !== undefined)
       throw new TypeError('record: expected a thread that is not being recorded, got one that is; end the other recording first')
     for (const call of CALLS) {
-      Object.defineProperty(this, call, { value: (...args: unknown[]) => this.#recorded(writer, call, args), configurable: true })
+      const method = CeThread.prototype[call] as (...args: unknown[]) => number | undefined
+      const recorded = (...args: unknown[]): unknown => this.#recorded(writer, call, args, () => method.apply(this, args))
+      Object.defineProperty(this, call, { value: recorded, configurable: true })
     }
+    this.#writer = writer
     let on = true
     return () => {
       // A second call must not end a later recording.
-      if (on) for (const call of CALLS) delete (this as Record<string, unknown>)[call]
+      if (!on) return
       on = false
+      this.#writer = undefined
+      for (const call of CALLS) delete (this as Record<string, unknown>)[call]
     }
   }
 
-  #recorded(writer: CallWriter, call: CallName, args: unknown[]): unknown {
-    const method = CeThread.prototype[call] as (...args: unknown[]) => number | undefined
+  /**
+   * @internal Makes a call of a layer above: while this thread is recorded it is one call, whatever it calls in turn. What it returns is recorded
+   * if it is a number, its `hr` if it is an object.
+   */
+  outer<T>(call: AnyCall, args: readonly unknown[], run: () => T): T {
+    return this.#writer === undefined ? run() : this.#recorded(this.#writer, call, args, run)
+  }
+
+  #recorded<T>(writer: CallWriter, call: AnyCall, args: readonly unknown[], run: () => T): T {
     this.#depth++
-    let result: number | undefined
+    let answer: T
     try {
-      result = method.apply(this, args)
+      answer = run()
     } finally {
       this.#depth--
     }
     if (this.#depth === 0) {
       const lastError = (this.machine.sys[threadAt(this.machine, this.tid) + THREAD.LAST_ERROR] as number) >>> 0
-      const record: CallRecord = { call, thread: this.tid, args: args.map((arg) => (typeof arg === 'number' ? arg : 0)), result, lastError }
+      const told: unknown = typeof answer === 'object' && answer !== null && 'hr' in answer ? answer.hr : answer
+      const record: CallRecord = {
+        call,
+        thread: this.tid,
+        args: args.map((arg) => (typeof arg === 'number' ? arg : 0)),
+        result: typeof told === 'number' ? told >>> 0 : undefined,
+        lastError
+      }
       writer.write(record)
     }
-    return result
+    return answer
   }
 
   /** Gives this thread's place back; the object must not be used afterwards. The creating thread stays until `process.close()`. */

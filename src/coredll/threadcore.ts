@@ -5,9 +5,8 @@ import type { Machine } from '../machine/machine.ts'
 import { THREAD, threadAt } from '../machine/threads.ts'
 import { needOpen, setLastError } from './caller.ts'
 import type { Caller } from './caller.ts'
-import type { CallName } from './calls.ts'
 import { makeFinding, postFinding } from './findings.ts'
-import type { Finding, FindingKind } from './findings.ts'
+import type { AnyCall, AnyKind, Finding } from './findings.ts'
 
 /**
  * What every family of functions stands on: the thread's place in the process, its last error, its findings. The families are classes
@@ -52,7 +51,7 @@ export class ThreadCore implements Caller {
   }
 
   /** @internal */
-  raise(kind: FindingKind, call: CallName, a = 0, b = 0): void {
+  raise(kind: AnyKind, call: AnyCall, a = 0, b = 0): void {
     if (this.#listeners.length > 0) {
       const finding = makeFinding(kind, call, this.tid, a, b)
       for (const listener of [...this.#listeners]) listener(finding)

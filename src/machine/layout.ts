@@ -8,12 +8,12 @@
  *   +---------+-------------+-------------+-------------------------+   granule: 32 bytes, the step of blocks (HA-7)
  *
  *   system memory (the app never sees it; 32-bit words)
- *   +--------+---------+--------+-------+-------+-------+-------+-----------+
- *   | header | threads | heaps  | ring  | units | pages | cells | block map |
- *   +--------+---------+--------+-------+-------+-------+-------+-----------+
- *     64       1024 of   1 a      4096    8 a     1 a     2 a     4 a granule
- *     words    16 words  unit,    words   unit    page    2 KB    (heap/block.ts)
- *                        1024 w.                  (heap/cells.ts)
+ *   +--------+---------+--------+-------+-------+-------+-------+-----------+-------+
+ *   | header | threads | heaps  | ring  | units | pages | cells | block map | marks |
+ *   +--------+---------+--------+-------+-------+-------+-------+-----------+-------+
+ *     64       1024 of   1 a      4096    8 a     1 a     2 a     4 a granule 1 a granule
+ *     words    16 words  unit,    words   unit    page    2 KB    (heap/      (heap/
+ *                        1024 w.                  (heap/cells.ts)  block.ts)   marks.ts)
  *
  * A heap needs at least one reservation, so with one heap record a unit the address space runs out before the heap table does.
  */
@@ -76,7 +76,15 @@ export const HDR = {
   IS_LOW: 29,
   HIBERNATIONS: 30, // how often memory became low
   OVERDRAWN: 31, // pages that were committed when the budget was lowered below them
-  INJECTING: 32 // what failures are injected into (failures.ts)
+  INJECTING: 32, // what failures are injected into (failures.ts)
+  SPY_LOCK: 40, // held from Pre to Post of a spied call (com/, SP-13)
+  SPY_LOCK_COUNT: 41,
+  SPY: 42, // number of the spy that is registered, 0 for none
+  SPY_THREAD: 43, // where it lives
+  SPY_PENDING: 44, // its revoke waits for its last block (SP-6)
+  SPY_BLOCKS: 45, // live blocks that were allocated under it
+  SPY_NUMBERS: 46, // spies ever registered
+  SPY_UNSEEN: 47 // calls that this spy was not shown
 } as const
 
 export interface Layout {
@@ -91,6 +99,7 @@ export interface Layout {
   readonly cellsAt: number
   readonly cellWords: number
   readonly mapAt: number
+  readonly marksAt: number
   readonly words: number
 }
 
@@ -108,6 +117,8 @@ export function layoutFor(units: number): Layout {
   const cellWords = units * 66
   // Four words to a cache line of 64 bytes: a granule's entry never straddles two lines.
   const mapAt = (cellsAt + cellWords + 15) & ~15
+  const granules = units * GRANULES_PER_UNIT
+  const marksAt = mapAt + granules * 4
   return {
     units,
     pages,
@@ -120,6 +131,7 @@ export function layoutFor(units: number): Layout {
     cellsAt,
     cellWords,
     mapAt,
-    words: mapAt + units * GRANULES_PER_UNIT * 4
+    marksAt,
+    words: marksAt + granules
   }
 }

@@ -61,6 +61,8 @@ export class Machine {
   readonly cells: Int32Array
   /** Four words for each granule (heap/block.ts). */
   readonly map: Int32Array
+  /** One word for each granule (heap/marks.ts). */
+  readonly marks: Int32Array
   readonly bytes: Uint8Array
   readonly words: Int32Array
   readonly doubles: Float64Array
@@ -97,6 +99,7 @@ export class Machine {
     this.pages = all.subarray(layout.pagesAt, layout.pagesAt + units * PAGES_PER_UNIT)
     this.cells = all.subarray(layout.cellsAt, layout.cellsAt + layout.cellWords)
     this.map = all.subarray(layout.mapAt, layout.mapAt + units * GRANULES_PER_UNIT * 4)
+    this.marks = all.subarray(layout.marksAt, layout.marksAt + units * GRANULES_PER_UNIT)
     this.bytes = new Uint8Array(buffer)
     this.words = new Int32Array(buffer)
     this.doubles = new Float64Array(buffer)
