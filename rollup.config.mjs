@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 // listed here under that name: entries and shared chunks all lie flat in dist/, so the address holds from any of them.
 const entries = {
   index: 'index',
+  com: 'com/index',
   trace: 'trace/index',
   check: 'check/index',
   rules: 'rules/index',

@@ -39,6 +39,7 @@ function wrongTypes(tarball) {
 }
 
 const program = `import { createProcess } from 'ceheap'
+import { openCom, type IMalloc } from 'ceheap/com'
 import * as trace from 'ceheap/trace'
 import * as check from 'ceheap/check'
 import * as rules from 'ceheap/rules'
@@ -47,6 +48,8 @@ const ce = process_.thread
 const heap: number = ce.HeapCreate(0, 0x1000, 0x40000)
 const block: number = ce.HeapAlloc(heap, 8, 100)
 if (block === 0 || ce.HeapSize(heap, 0, block) !== 128) throw new Error('HeapAlloc or HeapSize')
+const malloc: IMalloc | null = openCom(ce).CoGetMalloc(1).ppMalloc
+if (malloc?.DidAlloc(malloc.Alloc(100)) !== 1) throw new Error('IMalloc')
 process_.check()
 process_.close()
 for (const part of [trace, check, rules]) if (Object.keys(part).length === 0) throw new Error('an entry is empty')

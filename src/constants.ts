@@ -78,3 +78,20 @@ export const HEAP_SIZE_FAILED = 0xffffffff
 
 /** On a fixed heap a block must be smaller than this many bytes (HA-2). */
 export const FIXED_HEAP_LIMIT = 0x7fff8
+
+// HRESULTs (N-2, N-3) and E_NOINTERFACE, which every COM header has.
+export const S_OK = 0
+export const E_NOINTERFACE = 0x80004002
+export const E_FAIL = 0x80004005
+export const E_ACCESSDENIED = 0x80070005
+export const E_OUTOFMEMORY = 0x8007000e
+export const E_INVALIDARG = 0x80070057
+export const CO_E_OBJNOTREG = 0x800401fb
+export const CO_E_OBJISREG = 0x800401fc
+
+// COM's task allocator (CM-1, CM-3) and its interfaces.
+export const MEMCTX_TASK = 1
+export const MEMCTX_SHARED = 2
+export const IID_IUnknown = '00000000-0000-0000-c000-000000000046'
+export const IID_IMalloc = '00000002-0000-0000-c000-000000000046'
+export const IID_IMallocSpy = '0000001d-0000-0000-c000-000000000046'

@@ -1,6 +1,7 @@
 import { celog } from './celog.ts'
 import { choices } from './choices.ts'
 import { functions, numbers } from './codes.ts'
+import { comChoices } from './comchoices.ts'
 import { coGetMalloc, coTaskMem, iMalloc } from './com.ts'
 import { criticalSections } from './critical.ts'
 import { flags } from './flags.ts'
@@ -61,7 +62,8 @@ export const rules: readonly Rule[] = [
   porting,
   celog,
   choices,
-  moreChoices
+  moreChoices,
+  comChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))

@@ -1,0 +1,6 @@
+/** COM's task allocator: IMalloc, the CoTaskMem functions, and the spy on them. */
+export { openCom, spyState } from './com.ts'
+export type { CoGetMallocResult, Com } from './com.ts'
+export type { IMalloc } from './malloc.ts'
+export type { IMallocSpy, Interface, NewRequest } from './spy.ts'
+export type { SpyState } from './registration.ts'
