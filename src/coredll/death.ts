@@ -1,9 +1,8 @@
 import { heapCount, recordAt } from '../heap/record.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { enter, leave, TID } from '../machine/section.ts'
+import { leave, ORPHAN, orphan, takeOver } from '../machine/section.ts'
 import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts'
-import { wakeAll } from '../machine/wait.ts'
 
 /**
  * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
@@ -22,14 +21,16 @@ function* sectionsOf(machine: Machine): Generator<number> {
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
   if (state === DEAD || !moveThread(machine, tid, state, DEAD)) return false
-  for (const at of sectionsOf(machine)) {
-    if ((Atomics.load(machine.sys, at) & TID) === tid) {
-      enter(machine, at, who)
-      leave(machine, at)
+  // All of them first: who mends behind one section enters others, and this one must not wait there for the same dead thread.
+  for (const at of sectionsOf(machine)) orphan(machine, at, tid)
+  try {
+    for (const at of sectionsOf(machine)) {
+      const seen = Atomics.load(machine.sys, at)
+      // Never a wait: whoever has it by now may die in turn, and the news of that come through this thread.
+      if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
     }
-    // A wake-up may have gone to the dead thread, and another waiter be asleep on a section that nobody has.
-    wakeAll(machine.sys, at)
+  } finally {
+    partThread(machine, tid)
   }
-  partThread(machine, tid)
   return true
 }

@@ -1,30 +1,35 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
-import { DEAD, threadState } from './threads.ts'
-import { park, spin, wakeOne } from './wait.ts'
+import { park, spin, wakeAll, wakeOne } from './wait.ts'
 
 /**
  * A critical section in system memory: two words.
  *
- *   word 0   0 = free; else who owns it, with the sign bit set when somebody may be parked on it
+ *   word 0   0 = free; else who owns it, with WAITERS (the sign bit) when somebody may be parked on it, and ORPHAN when the owner is dead
  *   word 1   how often the owner entered beyond the first time; only the owner touches it
  *
  *   who = call (8 bits) | thread id (11 bits)       the call that the owner is in: what a finding names when the owner dies inside it
  *
  *   free --enter--> who --another enters--> who|WAITERS --leave--> free, one waiter woken
- *                   who, dead --another enters--> the other|WAITERS, who repairs first what the dead thread left
+ *                   who --its burial--> who|ORPHAN --another enters--> the other|WAITERS, who mends first what the dead thread left
+ *                                           ^---the mending fails------'
  *
  * A woken waiter takes the word with the WAITERS bit kept, because it cannot know whether it was the last one: at worst
  * one wake-up goes to nobody. The free case is one compare-exchange in and one exchange out; there is no fairness (CS-7).
+ *
+ * That the owner is dead stands in the word and not only in the thread table: between a look at the table and the compare-exchange
+ * the id may have been given to a new thread, which has entered meanwhile. section.pml proves this protocol; change both together.
  */
 export const WAITERS = -0x80000000
-const OWNER = 0x7fffffff
+/** The thread that the word names is dead, and its id may be another's by now: whoever enters next takes the section over. */
+export const ORPHAN = 0x40000000
+const WHO = 0x3fffffff
 /** who & TID = the thread */
 export const TID = 0x7ff
 /** who >>> CALL_SHIFT = the call: its place in coredll's list plus one, 0 for none */
 export const CALL_SHIFT = 11
 
-/** The longest that a waiter sleeps before it looks again whether the owner still lives: the thread that was woken may have died before it got here. */
+/** The longest that a waiter sleeps before it looks again: the thread that was woken may have died before it got here, and nobody have told of it. */
 const NAP = 250
 
 /** Thrown when a section did not come free within the process's `lockTimeout`: the thread named may have died. */
@@ -50,10 +55,21 @@ export function enter(machine: Machine, at: number, who: number): void {
   if (seen !== 0) enterContended(machine, at, who, seen)
 }
 
+/** Enters the section if no other thread that lives owns it; whether it did. Never waits (CS-4). */
+export function tryEnter(machine: Machine, at: number, who: number): boolean {
+  const seen = machine.take(at << 2, who)
+  if (seen === 0) return true
+  if (((seen ^ who) & TID) === 0) {
+    machine.sys[at + 1] = (machine.sys[at + 1] as number) + 1
+    return true
+  }
+  return threadState(machine, seen & TID) === DEAD && takeOver(machine, at, who, seen)
+}
+
 /** What `enter` does where the word was not free; `first` is what stood there. */
 export function enterContended(machine: Machine, at: number, who: number, first: number): void {
   const sys = machine.sys
-  if (((first ^ who) & TID) === 0) {
+  if (((first ^ who) & (ORPHAN | TID)) === 0) {
     sys[at + 1] = (sys[at + 1] as number) + 1
     return
   }
@@ -67,10 +83,9 @@ export function enterContended(machine: Machine, at: number, who: number, first:
       if (Atomics.compareExchange(sys, at, 0, claim) === 0) return
       continue
     }
-    if (threadState(machine, seen & TID) === DEAD) {
-      if (Atomics.compareExchange(sys, at, seen, who | WAITERS) !== seen) continue
-      inherit(machine, at, who, seen & OWNER)
-      return
+    if ((seen & ORPHAN) !== 0) {
+      if (takeOver(machine, at, who, seen)) return
+      continue
     }
     if (seen > 0) {
       if (spin(sys, at, seen)) continue
@@ -88,16 +103,36 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   }
 }
 
-/** Takes over what a dead owner left behind the section. Precondition: the caller has just taken the word from the dead. */
-function inherit(machine: Machine, at: number, who: number, dead: number): void {
+/**
+ * Enters a section whose owner is dead and mends what it left; `seen` is what stood in word 0, with ORPHAN. False if something else
+ * stands there by now. If the mending throws, the section is an orphan as before: nobody gets in who has not mended it.
+ */
+export function takeOver(machine: Machine, at: number, who: number, seen: number): boolean {
   const sys = machine.sys
+  if (Atomics.compareExchange(sys, at, seen, who | WAITERS) !== seen) return false
   sys[at + 1] = 0
   try {
-    machine.repair?.(at, who, dead)
+    machine.repair?.(at, who, seen & WHO)
   } catch (error) {
-    leave(machine, at)
+    Atomics.store(sys, at, seen | WAITERS)
+    wakeOne(sys, at)
     throw error
   }
+  return true
+}
+
+/**
+ * Marks the section as an orphan if the thread `tid` owns it, and wakes all who wait for it: a wake-up may have gone to the dead thread.
+ * Precondition: nothing of that thread runs any more, and its id is not given out again yet.
+ */
+export function orphan(machine: Machine, at: number, tid: number): void {
+  const sys = machine.sys
+  for (;;) {
+    const seen = Atomics.load(sys, at)
+    if ((seen & (ORPHAN | TID)) !== tid) break
+    if (Atomics.compareExchange(sys, at, seen, seen | ORPHAN) === seen) break
+  }
+  wakeAll(sys, at)
 }
 
 /** Leaves the section once; the last leave frees it and wakes one waiter, if there may be one. */
