@@ -95,3 +95,19 @@ export const MEMCTX_SHARED = 2
 export const IID_IUnknown = '00000000-0000-0000-c000-000000000046'
 export const IID_IMalloc = '00000002-0000-0000-c000-000000000046'
 export const IID_IMallocSpy = '0000001d-0000-0000-c000-000000000046'
+
+// Tool help (TH-2, TH-12 to TH-15)
+export const INVALID_HANDLE_VALUE = 0xffffffff
+export const TH32CS_SNAPHEAPLIST = 0x1
+export const TH32CS_SNAPPROCESS = 0x2
+export const TH32CS_SNAPTHREAD = 0x4
+export const TH32CS_SNAPMODULE = 0x8
+export const TH32CS_SNAPALL = 0xf
+export const TH32CS_GETALLMODS = 0x80000000
+export const TH32CS_SNAPNOHEAPS = 0x40000000
+export const HF32_DEFAULT = 0x1
+export const HF32_SHARED = 0x2
+export const LF32_FIXED = 0x1
+export const LF32_FREE = 0x2
+export const LF32_DECOMMIT = 0x8
+export const LF32_BIGBLOCK = 0x10

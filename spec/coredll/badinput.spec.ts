@@ -3,7 +3,15 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CALLS } from '../../src/coredll/calls.ts'
 import type { CallName } from '../../src/coredll/calls.ts'
-import { createProcess, HEAP_SHARED_READONLY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import {
+  createProcess,
+  HEAP_SHARED_READONLY,
+  MEM_COMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  TH32CS_SNAPHEAPLIST
+} from '../../src/index.ts'
 import type { CeThread } from '../../src/index.ts'
 import { open, places, refuses } from './world.ts'
 import type { World } from './world.ts'
@@ -44,7 +52,12 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
   const block = ce.HeapAlloc(heap, 0, 100)
   const local = ce.LocalAlloc(0, 100)
   const pages = ce.VirtualAlloc(0, 4096, MEM_RESERVE, PAGE_READWRITE)
+  const snapshot = ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0)
   const none = (): number => 0
+  const walk = (structure: string): Parameters => [
+    ['hSnapshot', snapshot],
+    [structure, pages]
+  ]
   const localAlloc = (bytes: string): Parameters => [
     ['uFlags', 0],
     [bytes, 10]
@@ -153,7 +166,16 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
     ],
     IsBadCodePtr: [['lpfn', local]],
     GlobalMemoryStatus: [['lpBuffer', local]],
-    GetSystemInfo: [['lpSystemInfo', local]]
+    GetSystemInfo: [['lpSystemInfo', local]],
+    CreateToolhelp32Snapshot: [
+      ['dwFlags', 1],
+      ['th32ProcessID', 0]
+    ],
+    Heap32ListFirst: walk('lphl'),
+    Heap32ListNext: walk('lphl'),
+    Heap32First: [...walk('lphe'), ['th32ProcessID', 0], ['th32HeapID', 0]],
+    Heap32Next: walk('lphe'),
+    CloseToolhelp32Snapshot: [['hSnapshot', snapshot]]
   }
 }
 

@@ -50,7 +50,13 @@ function invoke(ce: CeThread, call: CallName, heap: number, block: number): unkn
     IsBadWritePtr: [block, 1],
     IsBadCodePtr: one,
     GlobalMemoryStatus: one,
-    GetSystemInfo: one
+    GetSystemInfo: one,
+    CreateToolhelp32Snapshot: [1, 0],
+    Heap32ListFirst: [1, 0],
+    Heap32ListNext: [1, 0],
+    Heap32First: [1, 0, 0, 0],
+    Heap32Next: [1, 0],
+    CloseToolhelp32Snapshot: [1]
   }
   return (ce[call] as (...args: readonly unknown[]) => unknown)(...args[call])
 }

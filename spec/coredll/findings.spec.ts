@@ -3,7 +3,17 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CALLS } from '../../src/coredll/calls.ts'
 import { type FindingKind, KINDS } from '../../src/coredll/findings.ts'
-import { attachThread, type Finding, MEM_COMMIT, MEM_RESERVE, PAGE_GUARD, PAGE_READWRITE } from '../../src/index.ts'
+import {
+  attachThread,
+  type Finding,
+  HEAP_ZERO_MEMORY,
+  HEAPENTRY32,
+  MEM_COMMIT,
+  MEM_RESERVE,
+  PAGE_GUARD,
+  PAGE_READWRITE,
+  TH32CS_SNAPHEAPLIST
+} from '../../src/index.ts'
 import { ruleById } from '../../src/rules/index.ts'
 import { open } from './world.ts'
 import type { World } from './world.ts'
@@ -31,7 +41,7 @@ function lent({ ce }: World, answer: (pages: () => number, action: number) => nu
   )
 }
 
-const cases: Readonly<Record<FindingKind, Case>> = {
+const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCases>> = {
   badHeap: {
     rule: 'C-4',
     severity: 'error',
@@ -263,6 +273,38 @@ const cases: Readonly<Record<FindingKind, Case>> = {
     }
   }
 }
+
+const toolHelpCases: Readonly<Pick<Record<FindingKind, Case>, 'dwSize' | 'badSnapshot' | 'heapIdIsHandle'>> = {
+  dwSize: {
+    rule: 'TH-11',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      const at = ce.HeapAlloc(heap, HEAP_ZERO_MEMORY, 100)
+      ce.Heap32ListFirst(ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0), at)
+      return 'Heap32ListFirst: dwSize holds 0: set it to 16, the size of the structure, before the call'
+    }
+  },
+  badSnapshot: {
+    rule: 'C-74',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.CloseToolhelp32Snapshot(0x1234)
+      return "CloseToolhelp32Snapshot: 0x00001234 is not an open snapshot of this thread's"
+    }
+  },
+  heapIdIsHandle: {
+    rule: 'TH-16',
+    severity: 'error',
+    raise: ({ ce, heap }) => {
+      const at = ce.HeapAlloc(heap, HEAP_ZERO_MEMORY, 100)
+      HEAPENTRY32.set(ce.memory, at, 'dwSize', HEAPENTRY32.size)
+      ce.Heap32First(ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0), at, 0, heap)
+      return `Heap32First: ${hex(heap)} is a heap handle: pass th32HeapID of the HEAPLIST32 instead`
+    }
+  }
+}
+
+const cases: Readonly<Record<FindingKind, Case>> = { ...ownCases, ...toolHelpCases }
 
 const kinds = suite('kinds of findings')
 

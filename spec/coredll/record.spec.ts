@@ -61,6 +61,7 @@ record('every call of the surface is recorded, and answers as without a recordin
     const [one, two] = [ce.HeapAlloc(heap, 0, 10), ce.LocalAlloc(0, 10)]
     const three = ce.GlobalAlloc(0, 10)
     const pages = ce.VirtualAlloc(0, 1, 0x2000, 4)
+    const snapshot = ce.CreateToolhelp32Snapshot(1, 0)
     return [
       heap,
       one,
@@ -97,6 +98,12 @@ record('every call of the surface is recorded, and answers as without a recordin
       ce.GlobalMemoryStatus(two),
       ce.GetSystemInfo(two),
       ce.VirtualFree(pages, 0, 0x8000),
+      snapshot,
+      ce.Heap32ListFirst(snapshot, heap),
+      ce.Heap32ListNext(snapshot, heap),
+      ce.Heap32First(snapshot, heap, 0, 0),
+      ce.Heap32Next(snapshot, heap),
+      ce.CloseToolhelp32Snapshot(snapshot),
       ce.SetLastError(3),
       ce.GetLastError()
     ]

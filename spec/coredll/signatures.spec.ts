@@ -41,7 +41,13 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['C-68', 'IsBadWritePtr(lp, ucb)'],
   ['C-68', 'IsBadCodePtr(lpfn)'],
   ['GM-1', 'GlobalMemoryStatus(lpBuffer)'],
-  ['C-70', 'GetSystemInfo(lpSystemInfo)']
+  ['C-70', 'GetSystemInfo(lpSystemInfo)'],
+  ['TH-1', 'CreateToolhelp32Snapshot(dwFlags, th32ProcessID)'],
+  ['TH-7', 'Heap32ListFirst(hSnapshot, lphl)'],
+  ['TH-7', 'Heap32ListNext(hSnapshot, lphl)'],
+  ['TH-8', 'Heap32First(hSnapshot, lphe, th32ProcessID, th32HeapID)'],
+  ['TH-10', 'Heap32Next(hSnapshot, lphe)'],
+  ['TH-5', 'CloseToolhelp32Snapshot(hSnapshot)']
 ]
 
 const table = suite('signatures')

@@ -36,7 +36,13 @@ export const CALLS = [
   'IsBadWritePtr',
   'IsBadCodePtr',
   'GlobalMemoryStatus',
-  'GetSystemInfo'
+  'GetSystemInfo',
+  'CreateToolhelp32Snapshot',
+  'Heap32ListFirst',
+  'Heap32ListNext',
+  'Heap32First',
+  'Heap32Next',
+  'CloseToolhelp32Snapshot'
 ] as const
 
 export type CallName = (typeof CALLS)[number]

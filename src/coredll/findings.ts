@@ -46,6 +46,9 @@ export type FindingKind =
   | 'misalignedOut'
   | 'structureSize'
   | 'guardSpent'
+  | 'dwSize'
+  | 'badSnapshot'
+  | 'heapIdIsHandle'
 
 export interface Kind {
   /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
@@ -115,7 +118,11 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     severity: 'note',
     text: () => 'MEM_COMMIT without an address also reserves here, as on desktop Windows; CE 5.0 asks for MEM_RESERVE first'
   },
-  heapPages: { rule: 'C-21', severity: 'error', text: (a) => `${hex(a)} lies in a heap: its pages are not the program's to free, commit or protect` },
+  heapPages: {
+    rule: 'C-21',
+    severity: 'error',
+    text: (a) => `${hex(a)} lies in a heap: its pages are not the program's to free, commit or protect`
+  },
   badOut: {
     rule: 'C-62',
     severity: 'error',
@@ -131,7 +138,18 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     severity: 'warning',
     text: (a, b) => `the size field holds ${a}: it is to be set to ${b} before the call`
   },
-  guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` }
+  guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` },
+  dwSize: {
+    rule: 'TH-11',
+    severity: 'error',
+    text: (a, b) => `dwSize holds ${a}: set it to ${b}, the size of the structure, before the call`
+  },
+  badSnapshot: { rule: 'C-74', severity: 'error', text: (a) => `${hex(a)} is not an open snapshot of this thread's` },
+  heapIdIsHandle: {
+    rule: 'TH-16',
+    severity: 'error',
+    text: (a) => `${hex(a)} is a heap handle: pass th32HeapID of the HEAPLIST32 instead`
+  }
 }
 
 /** A kind of finding, of this layer or of one above. */

@@ -93,3 +93,49 @@ export const SYSTEM_INFO: Structure<SystemInfo> = new Structure({
     wProcessorRevision: word(34)
   }
 })
+
+/** One heap as Heap32ListFirst and Heap32ListNext tell it (TH-15). */
+export interface HeapList32 {
+  readonly dwSize: number
+  readonly th32ProcessID: number
+  /** Meaningful to tool help alone: no heap handle (TH-16). */
+  readonly th32HeapID: number
+  readonly dwFlags: number
+}
+
+export const HEAPLIST32: Structure<HeapList32> = new Structure({
+  name: 'HEAPLIST32',
+  size: 16,
+  source: 'TH-15; https://learn.microsoft.com/en-us/previous-versions/windows/embedded/ms885660(v=msdn.10)',
+  fields: { dwSize: dword(0), th32ProcessID: dword(4), th32HeapID: dword(8), dwFlags: dword(12) }
+})
+
+/** One block as Heap32First and Heap32Next tell it (TH-12). */
+export interface HeapEntry32 {
+  readonly dwSize: number
+  readonly hHandle: number
+  readonly dwAddress: number
+  readonly dwBlockSize: number
+  readonly dwFlags: number
+  readonly dwLockCount: number
+  readonly dwResvd: number
+  readonly th32ProcessID: number
+  readonly th32HeapID: number
+}
+
+export const HEAPENTRY32: Structure<HeapEntry32> = new Structure({
+  name: 'HEAPENTRY32',
+  size: 36,
+  source: 'TH-12; https://learn.microsoft.com/en-us/previous-versions/windows/embedded/ee488609(v=winembedded.80)',
+  fields: {
+    dwSize: dword(0),
+    hHandle: dword(4),
+    dwAddress: dword(8),
+    dwBlockSize: dword(12),
+    dwFlags: dword(16),
+    dwLockCount: dword(20),
+    dwResvd: dword(24),
+    th32ProcessID: dword(28),
+    th32HeapID: dword(32)
+  }
+})

@@ -3,14 +3,14 @@ import { partThread, THREAD, threadAt } from '../machine/threads.ts'
 import { CALLS } from './calls.ts'
 import type { AnyCall } from './findings.ts'
 import type { CallRecord, CallWriter } from './record.ts'
-import { VirtualCalls } from './virtualcalls.ts'
+import { ToolHelpCalls } from './toolhelpcalls.ts'
 
 /**
  * One thread of an emulated process, and the coredll functions as it calls them: Win32 names, Win32 parameter order, numbers in and
  * out. HANDLE, pointers and DWORD are whole numbers from 0 to 2^32 - 1 (anything else throws a TypeError or RangeError), BOOL is 0 or 1.
  * What the emulated OS answers is the return value and `GetLastError()`, never an exception; calls on a closed process throw a TypeError.
  */
-export class CeThread extends VirtualCalls {
+export class CeThread extends ToolHelpCalls {
   #depth = 0
   #writer: CallWriter | undefined
   #detached = false

@@ -148,13 +148,13 @@ export const choices: readonly Rule[] = section('Our choices', [
     seeAlso: ['FL-3', 'VA-2'],
     advice: 'Pass HEAP_ZERO_MEMORY or initialise the block: reused blocks are not zeroed, only fresh pages are.'
   }),
-  rule('C-20', 'choice', '', 'later', {
+  rule('C-20', 'choice', '', 'emulated', {
     statement: 'VirtualAlloc with a NULL address and MEM_COMMIT alone reserves and commits. CE 5 is stricter, so the call is reported.',
     source: [ourChoice, 'leans on desktop Windows'],
     seeAlso: ['VA-3', 'VA-5'],
     advice: 'Pass MEM_RESERVE | MEM_COMMIT, or reserve first and commit afterwards.'
   }),
-  rule('C-21', 'choice', '', 'later', {
+  rule('C-21', 'choice', '', 'emulated', {
     statement:
       'Wrong parameters of VirtualAlloc, VirtualFree and VirtualProtect set an invalid-parameter error; an address outside the ' +
       "caller's reservation sets an invalid-address error.",

@@ -34,30 +34,30 @@ export const globalAlloc: readonly Rule[] = section('GlobalAlloc family', [
 ])
 
 export const globalMemoryStatus: readonly Rule[] = section('GlobalMemoryStatus', [
-  rule('GM-1', 'documented', '1.0+', 'later', {
+  rule('GM-1', 'documented', '1.0+', 'emulated', {
     statement: 'GlobalMemoryStatus is void GlobalMemoryStatus(LPMEMORYSTATUS): it returns nothing and reports no error.',
     source: msdn('ms908470')
   }),
-  rule('GM-2', 'documented', '1.0 to 6.0', 'later', {
+  rule('GM-2', 'documented', '1.0 to 6.0', 'emulated', {
     statement:
       'MEMORYSTATUS has the fields dwLength, dwMemoryLoad (0 to 100), dwTotalPhys, dwAvailPhys, dwTotalPageFile, dwAvailPageFile, ' +
       'dwTotalVirtual and dwAvailVirtual, all of them DWORDs.',
     value: '8 DWORDs, 32 bytes',
     source: ce60('ee488368')
   }),
-  rule('GM-3', 'documented', '3.0+ / 2.x', 'later', {
+  rule('GM-3', 'documented', '3.0+ / 2.x', 'emulated', {
     statement: 'The caller sets dwLength to the size of MEMORYSTATUS before the call; the text of CE 2.x said that the function sets it.',
     value: '32',
     source: [ce60('ee488368'), dungeon('msdn-2000-04/wcesdkr/htm/ks_mn_3.content.htm')],
     seeAlso: ['GM-2']
   }),
-  rule('GM-4', 'documented', '1.0 to 6.0', 'later', {
+  rule('GM-4', 'documented', '1.0 to 6.0', 'emulated', {
     statement: "The fields dwTotalVirtual and dwAvailVirtual describe the calling process's user-mode address space.",
     value: 'about 32 MB up to 5.0, up to 2 GB from 6.0 on',
     source: ce60('ee488368'),
     seeAlso: ['VL-1', 'VL-2']
   }),
-  rule('GM-5', 'documented', '3.0', 'later', {
+  rule('GM-5', 'documented', '3.0', 'emulated', {
     statement: 'The values of GlobalMemoryStatus are volatile: two calls need not agree.',
     source: msdn('ms908470')
   }),

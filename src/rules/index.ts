@@ -16,9 +16,10 @@ import { moreChoices } from './morechoices.ts'
 import { porting } from './porting.ts'
 import type { Rule } from './rule.ts'
 import { mallocSpy } from './spy.ts'
-import { toolHelp } from './toolhelp.ts'
+import { toolHelp, toolHelpChoices } from './toolhelp.ts'
 import { tools } from './tools.ts'
 import { addressSpace, virtualAlloc, virtualAllocEx, virtualFree, virtualProtect, virtualQuery } from './virtual.ts'
+import { virtualChoices } from './virtualchoices.ts'
 
 export type { Basis, Rule, Status } from './rule.ts'
 
@@ -63,7 +64,9 @@ export const rules: readonly Rule[] = [
   celog,
   choices,
   moreChoices,
-  comChoices
+  comChoices,
+  virtualChoices,
+  toolHelpChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))

@@ -105,7 +105,7 @@ export const internals: readonly Rule[] = section('Inside the heap', [
     source: ce60('ee488005'),
     seeAlso: ['HP-5']
   }),
-  rule('HI-18', 'documented', '2.x+', 'background', {
+  rule('HI-18', 'documented', '2.x+', 'emulated', {
     statement:
       'When memory runs low CE sends WM_HIBERNATE, a message that desktop Windows does not have; programs must free memory on ' +
       'request.',
