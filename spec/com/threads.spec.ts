@@ -161,6 +161,33 @@ two('SP-13: while a method of the spy runs, calls of other threads wait', () => 
   assert.is(two.malloc.GetSize(two.malloc.Alloc(10)), 32)
 })
 
+two('findings are told when the section is left, those of the calls that a method of the spy makes too', () => {
+  const { process, one, two } = pair()
+  one.CoRegisterMallocSpy(
+    Object.assign(new Witness(), {
+      PreHeapMinimize: () => one.malloc.Free(0x8000)
+    })
+  )
+  let got = 0
+  process.onFinding(() => {
+    got ||= two.malloc.Alloc(10)
+  })
+  one.malloc.HeapMinimize()
+  assert.is.not(got, 0, 'the listener had another thread allocate')
+})
+
+two('a block that HeapFree freed past the allocator is spied no more when another thread gets its address', () => {
+  const { process, one, two } = pair()
+  const spy = new Witness()
+  one.CoRegisterMallocSpy(spy)
+  const p = one.malloc.Alloc(10)
+  process.thread.HeapFree(process.thread.GetProcessHeap(), 0, p)
+  assert.is(one.CoRevokeMallocSpy(), E_ACCESSDENIED)
+  assert.is(two.malloc.Alloc(10), p)
+  assert.is(spyState(process.thread), undefined, 'and nothing is left for the revoke to wait for')
+  process.check()
+})
+
 two('a spy whose thread has left stays registered, and a later thread of the same number is not its own', () => {
   const { process, one } = pair()
   const leaver = attachThread(process.share())
