@@ -8,12 +8,13 @@
  *   +---------+-------------+-------------+-------------------------+   granule: 32 bytes, the step of blocks (HA-7)
  *
  *   system memory (the app never sees it; 32-bit words)
- *   +--------+---------+--------+-------+-------+-------+-------+-----------+-------+
- *   | header | threads | heaps  | ring  | units | pages | cells | block map | marks |
- *   +--------+---------+--------+-------+-------+-------+-------+-----------+-------+
- *     64       1024 of   1 a      4096    8 a     1 a     2 a     4 a granule 1 a granule
- *     words    16 words  unit,    words   unit    page    2 KB    (heap/      (heap/
- *                        1024 w.                  (heap/cells.ts)  block.ts)   marks.ts)
+ *   +--------+---------+--------+-------+----------+-------+-------+-------+-----------+-------+
+ *   | header | threads | heaps  | ring  | sections | units | pages | cells | block map | marks |
+ *   +--------+---------+--------+-------+----------+-------+-------+-------+-----------+-------+
+ *     64       1024 of   1 a      4096    16 a       8 a     1 a     2 a     4 a granule 1 a granule
+ *     words    16 words  unit,    words   unit,      unit    page    2 KB    (heap/      (heap/
+ *                        1024 w.          8 words            (heap/cells.ts)  block.ts)   marks.ts)
+ *                                         (sectiontable.ts)
  *
  * A heap needs at least one reservation, so with one heap record a unit the address space runs out before the heap table does.
  */
@@ -42,6 +43,9 @@ export const RING_ENTRIES = 512
 export const RING_WORDS = 8
 export const MAX_INJECTIONS = 8
 export const INJECTION_WORDS = 16
+export const SECTIONS_PER_UNIT = 16
+export const SECTION_WORDS = 8
+export const SECTION_SHIFT = 3
 
 /** Words of the header, by offset in system memory. */
 export const HDR = {
@@ -77,6 +81,7 @@ export const HDR = {
   HIBERNATIONS: 30, // how often memory became low
   OVERDRAWN: 31, // pages that were committed when the budget was lowered below them
   INJECTING: 32, // what failures are injected into (failures.ts)
+  SECTIONS: 33, // records of critical sections ever used
   SPY_LOCK: 40, // held from Pre to Post of a spied call (com/, SP-13)
   SPY_LOCK_COUNT: 41,
   SPY: 42, // number of the spy that is registered, 0 for none
@@ -84,7 +89,13 @@ export const HDR = {
   SPY_PENDING: 44, // its revoke waits for its last block (SP-6)
   SPY_BLOCKS: 45, // live blocks that were allocated under it
   SPY_NUMBERS: 46, // spies ever registered
-  SPY_UNSEEN: 47 // calls that this spy was not shown
+  SPY_UNSEEN: 47, // calls that this spy was not shown
+  DYING: 48, // threads that process.terminateThread has ended and that have not noticed
+  LEFT_RESERVED: 49, // first unit of a reservation that a dead owner of the process section had made and told nobody of
+  REDO: 50, // a change of pages that is under way (pages.ts): what, first page, last page, word
+  REDO_FIRST: 51,
+  REDO_LAST: 52,
+  REDO_WORD: 53
 } as const
 
 export interface Layout {
@@ -94,6 +105,7 @@ export interface Layout {
   readonly heapsAt: number
   readonly ringAt: number
   readonly injectionsAt: number
+  readonly sectionsAt: number
   readonly unitsAt: number
   readonly pagesAt: number
   readonly cellsAt: number
@@ -110,7 +122,8 @@ export function layoutFor(units: number): Layout {
   const heapsAt = threadsAt + MAX_THREADS * THREAD_WORDS
   const ringAt = heapsAt + units * HEAP_WORDS
   const injectionsAt = ringAt + RING_ENTRIES * RING_WORDS
-  const unitsAt = injectionsAt + MAX_INJECTIONS * INJECTION_WORDS
+  const sectionsAt = injectionsAt + MAX_INJECTIONS * INJECTION_WORDS
+  const unitsAt = sectionsAt + units * SECTIONS_PER_UNIT * SECTION_WORDS
   const pagesAt = unitsAt + units * UNIT_WORDS
   const cellsAt = pagesAt + pages
   // Two words for each of the 32 cells of a unit, and two levels of bounds above them (heap/cells.ts).
@@ -126,6 +139,7 @@ export function layoutFor(units: number): Layout {
     heapsAt,
     ringAt,
     injectionsAt,
+    sectionsAt,
     unitsAt,
     pagesAt,
     cellsAt,

@@ -36,6 +36,14 @@ export class GuardPageException extends Error {
   }
 }
 
+/** Raises what the device would when `who` accesses these bytes; address and length are 0 to 2^32 - 1. */
+export function mustAccess(machine: Machine, who: number, address: number, length: number, access: Access): void {
+  if (firstFault(machine, address, length, access) < 0) return
+  const { at, guard } = touch(machine, who, address, length, access)
+  // Another thread may have made the pages accessible in between.
+  if (at >= 0) throw guard ? new GuardPageException(at, access) : new AccessViolation(at, access)
+}
+
 /**
  * User memory as the app sees it. `bytes` is the raw memory; the methods check each access as the device would and raise
  * `AccessViolation` on a page that is free, reserved or protected, `GuardPageException` once on a page with PAGE_GUARD. Little-endian; any alignment.
@@ -138,9 +146,6 @@ export class UserMemory {
   #need(call: string, address: number, length: number, access: Access): void {
     if (!isDword(address)) throw notDword(`memory.${call}`, 'address', address)
     if (!isDword(length)) throw notDword(`memory.${call}`, 'length', length)
-    if (firstFault(this.#machine, address, length, access) < 0) return
-    const { at, guard } = touch(this.#machine, this.#who, address, length, access)
-    // Another thread may have made the pages accessible in between.
-    if (at >= 0) throw guard ? new GuardPageException(at, access) : new AccessViolation(at, access)
+    mustAccess(this.#machine, this.#who, address, length, access)
   }
 }

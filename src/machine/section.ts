@@ -55,15 +55,15 @@ export function enter(machine: Machine, at: number, who: number): void {
   if (seen !== 0) enterContended(machine, at, who, seen)
 }
 
-/** Enters the section if no other thread that lives owns it; whether it did. Never waits (CS-4). */
+/** Enters the section unless another thread owns it that is not known to be dead; whether it did. Never waits (CS-4). */
 export function tryEnter(machine: Machine, at: number, who: number): boolean {
   const seen = machine.take(at << 2, who)
   if (seen === 0) return true
-  if (((seen ^ who) & TID) === 0) {
+  if (((seen ^ who) & (ORPHAN | TID)) === 0) {
     machine.sys[at + 1] = (machine.sys[at + 1] as number) + 1
     return true
   }
-  return threadState(machine, seen & TID) === DEAD && takeOver(machine, at, who, seen)
+  return (seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)
 }
 
 /** What `enter` does where the word was not free; `first` is what stood there. */
@@ -80,7 +80,7 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   for (;;) {
     let seen = Atomics.load(sys, at)
     if (seen === 0) {
-      if (Atomics.compareExchange(sys, at, 0, claim) === 0) return
+      if (machine.take(at << 2, claim) === 0) return
       continue
     }
     if ((seen & ORPHAN) !== 0) {
