@@ -2,6 +2,7 @@ import { REC, recordOf } from '../heap/record.ts'
 import { reservationsOf } from '../heap/region.ts'
 import { blocksOf, freeFigures } from '../heap/walk.ts'
 import { HDR, PAGE } from '../machine/layout.ts'
+import { availablePages } from '../machine/pressure.ts'
 import { enter, leave } from '../machine/section.ts'
 import type { Caller } from './caller.ts'
 
@@ -40,16 +41,24 @@ export function heapFigures(ce: Caller, handle: number): HeapFigures | undefined
   }
 }
 
-/** The process's memory in bytes: user memory, the budget of physical memory, what of it is committed, and the most that ever was. */
+/** The process's memory in bytes: user memory, the budget of physical memory, what of it is committed and available, and the most that ever was committed. */
 export interface MemoryFigures {
   readonly memory: number
   readonly physical: number
   readonly committed: number
+  /** What can still be committed. */
+  readonly available: number
   readonly peakCommitted: number
 }
 
-export function memoryFigures(ce: Caller): MemoryFigures {
-  const { sys, bytes } = ce.machine
+export function memoryFigures({ machine }: Pick<Caller, 'machine'>): MemoryFigures {
+  const { sys, bytes } = machine
   const pages = (field: number): number => (sys[field] as number) * PAGE
-  return { memory: bytes.length, physical: pages(HDR.PHYSICAL), committed: pages(HDR.COMMITTED), peakCommitted: pages(HDR.PEAK_COMMITTED) }
+  return {
+    memory: bytes.length,
+    physical: pages(HDR.PHYSICAL),
+    committed: pages(HDR.COMMITTED),
+    available: availablePages(machine) * PAGE,
+    peakCommitted: pages(HDR.PEAK_COMMITTED)
+  }
 }

@@ -48,7 +48,10 @@ export function hashImage(machine: Machine): string {
     // A record that never was a heap's is no state: a HeapCreate that failed changes nothing.
     if (sys[record + REC.GENERATION] === 0) continue
     hash.add(index)
-    hash.range(sys, record + REC.HANDLE, record + HEAP_WORDS)
+    for (let field: number = REC.HANDLE; field < HEAP_WORDS; field++) {
+      // HOT follows from the rest, but for injected failures, which are no state of the process; a segregated heap has no rover.
+      if (field !== REC.HOT && (field !== REC.ROVER || sys[record + REC.NEXT_FIT] !== 0)) hash.add(sys[record + field] as number)
+    }
     if (sys[record + REC.HANDLE] === 0) continue
     for (const block of blocksOf(machine, record)) {
       // What the index does not use of a free block's entry is left over from earlier blocks.

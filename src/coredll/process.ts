@@ -4,6 +4,7 @@ import { CLAIMED, REC, recordAt } from '../heap/record.ts'
 import { GRANULE, HDR, PAGE, UNIT } from '../machine/layout.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
 import type { Machine, ShareToken, UserBuffer } from '../machine/machine.ts'
+import { setPhysicalPages } from '../machine/pressure.ts'
 import { enter, leave } from '../machine/section.ts'
 import { joinThread, threadsOf } from '../machine/threads.ts'
 import { builds, oneOf, placements, profileNames, profileOf } from '../profile.ts'
@@ -13,6 +14,10 @@ import { buryThread } from './death.ts'
 import { takeFindings } from './findings.ts'
 import type { Finding } from './findings.ts'
 import { hashImage } from './hash.ts'
+import { Hibernation } from './hibernate.ts'
+import type { HibernateListener } from './hibernate.ts'
+import { injectFailures } from './inject.ts'
+import type { FailureOptions, InjectedFailures } from './inject.ts'
 import type { CallWriter } from './record.ts'
 import { frozen, takeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -30,6 +35,11 @@ export interface ProcessOptions {
   readonly memory?: number | SharedArrayBuffer | WebAssembly.Memory
   /** Physical memory in bytes, a multiple of 4 KB: a commit past it fails. Default: as much as user memory. */
   readonly physical?: number
+  /**
+   * Memory is low while less than so many bytes of `physical` are left, rounded down to pages: then onHibernate tells (C-71). Default: a
+   * sixteenth of `physical`.
+   */
+  readonly lowMemory?: number
   /** How heaps choose free blocks; default by profile (HI-2). */
   readonly placement?: Placement
   /** Whether the process may use HEAP_SHARED_READONLY (FL-8). Default false. */
@@ -40,7 +50,7 @@ export interface ProcessOptions {
   readonly lockTimeout?: number
 }
 
-const OPTIONS = ['profile', 'build', 'memory', 'physical', 'placement', 'kernelMode', 'bigBlock', 'lockTimeout']
+const OPTIONS = ['profile', 'build', 'memory', 'physical', 'lowMemory', 'placement', 'kernelMode', 'bigBlock', 'lockTimeout']
 const DEFAULT_MEMORY = 64 * 1024 * 1024
 
 /** One emulated CE process: memory, heaps, threads, last errors. Nothing is shared between two processes. */
@@ -50,12 +60,14 @@ export class CeProcess {
   readonly profile: Profile
   readonly #machine: Machine
   readonly #listeners: ((finding: Finding) => void)[] = []
+  readonly #hibernation: Hibernation
   #lost = 0
 
   /** @internal Use `createProcess`. */
   constructor(machine: Machine, profile: Profile) {
     this.#machine = machine
     this.profile = profile
+    this.#hibernation = new Hibernation(machine)
     this.thread = new CeThread(machine, joinThread(machine, 0))
     this.thread.onFinding((finding) => this.#tell(finding))
   }
@@ -94,6 +106,46 @@ export class CeProcess {
     }
   }
 
+  /**
+   * Gives the process another budget of physical memory, in bytes, a multiple of 4 KB. Nothing is taken from it: below what is committed, every
+   * commit fails until enough was given back (C-71).
+   */
+  setPhysical(bytes: number): void {
+    this.#needOpen('setPhysical')
+    setPhysicalPages(this.#machine, this.thread.tid, pagesOf('setPhysical', bytes))
+    this.#hibernation.tell()
+  }
+
+  /**
+   * Calls `listener` when memory becomes low (WM_HIBERNATE, HI-18, C-71), once each time, in the creating thread and outside every section, so
+   * that it may call the API: after a call of the creating thread, whichever thread made memory low, and by `drainFindings`, `check` and
+   * `snapshot`. Other threads never run it and never wait for it. The creating thread's calls take longer while somebody listens. Returns
+   * a function that ends it.
+   */
+  onHibernate(listener: HibernateListener): () => void {
+    this.#needOpen('onHibernate')
+    const end = this.#hibernation.listen(listener)
+    const rest = this.thread.afterCalls(() => this.#hibernation.tell())
+    return () => {
+      end()
+      rest()
+    }
+  }
+
+  /**
+   * Lets requests for memory fail that could be met, as a program's error paths are tried (DT-2): by count, size, call site or chance, on all
+   * threads. A refused call answers as out of memory and changes nothing. Counting is part of the process: the same calls in the same order fail
+   * again. At most 8 at a time.
+   *
+   *     const failures = process.injectFailures({ on: 'alloc', nth: 3 })
+   *     run(process.thread)
+   *     failures.end()
+   */
+  injectFailures(options: FailureOptions): InjectedFailures {
+    this.#needOpen('injectFailures')
+    return injectFailures(this.#machine, this.thread.tid, options)
+  }
+
   /** Delivers the findings of other threads; returns how many were lost because nobody drained them in time (512 wait at most). */
   drainFindings(): number {
     const { findings, lost } = takeFindings(this.#machine, this.thread.tid)
@@ -107,6 +159,7 @@ export class CeProcess {
       }
     }
     this.#lost += lost
+    this.#hibernation.tell()
     if (thrown.length > 0) throw thrown[0]
     return lost
   }
@@ -199,8 +252,9 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
   const user = userMemory(memory, profile)
   const bytes = bufferOf(user).byteLength
   const { physical = bytes } = options
-  wholeNumber('physical', physical, PAGE, 2 ** 31)
-  if (physical % PAGE !== 0) throw misuse('physical', 'a multiple of 4096', physical)
+  const pages = pagesOf('physical', physical)
+  const { lowMemory = Math.floor(physical / 16) } = options
+  wholeNumber('lowMemory', lowMemory, 0, 2 ** 31)
   wholeNumber('bigBlock', bigBlock, 32, 2 ** 30)
   if (bigBlock % GRANULE !== 0) throw misuse('bigBlock', 'a multiple of 32', bigBlock)
   wholeNumber('lockTimeout', lockTimeout, 0, 2 ** 31 - 1)
@@ -208,7 +262,8 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
 
   const machine = createMachine(user)
   const { sys } = machine
-  sys[HDR.PHYSICAL] = physical / PAGE
+  sys[HDR.PHYSICAL] = pages
+  sys[HDR.LOW] = Math.floor(lowMemory / PAGE)
   sys[HDR.PROFILE] = profileNames.indexOf(profile.name)
   sys[HDR.DEBUG] = build === 'debug' ? 1 : 0
   sys[HDR.PLACEMENT] = placement === 'next-fit' ? 1 : 0
@@ -230,6 +285,13 @@ export function attachThread(token: ShareToken): CeThread {
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
   return new CeThread(machine, joinThread(machine, token.ticket))
+}
+
+/** The pages of a budget of physical memory. */
+function pagesOf(what: string, bytes: unknown): number {
+  const whole = wholeNumber(what, bytes, PAGE, 2 ** 31)
+  if (whole % PAGE !== 0) throw misuse(what, 'a multiple of 4096', bytes)
+  return whole / PAGE
 }
 
 function userMemory(memory: unknown, profile: Profile): UserBuffer {

@@ -13,6 +13,7 @@ import { ToolHelpCalls } from './toolhelpcalls.ts'
 export class CeThread extends ToolHelpCalls {
   #depth = 0
   #writer: CallWriter | undefined
+  readonly #after: (() => void)[] = []
   #detached = false
 
   /**
@@ -23,31 +24,53 @@ export class CeThread extends ToolHelpCalls {
     if (typeof writer?.write !== 'function') throw misuse('record: writer', 'an object with a write(call) method', writer)
     if (this.#writer !== undefined)
       throw new TypeError('record: expected a thread that is not being recorded, got one that is; end the other recording first')
-    for (const call of CALLS) {
-      const method = CeThread.prototype[call] as (...args: unknown[]) => number | undefined
-      const recorded = (...args: unknown[]): unknown => this.#recorded(writer, call, args, () => method.apply(this, args))
-      Object.defineProperty(this, call, { value: recorded, configurable: true })
-    }
     this.#writer = writer
+    this.#watch()
     let on = true
     return () => {
       // A second call must not end a later recording.
       if (!on) return
       on = false
       this.#writer = undefined
-      for (const call of CALLS) delete (this as Record<string, unknown>)[call]
+      this.#watch()
+    }
+  }
+
+  /** @internal Runs `act` after each outermost call of this thread, which has left its sections by then. Returns a function that ends it. */
+  afterCalls(act: () => void): () => void {
+    this.#after.push(act)
+    this.#watch()
+    return () => {
+      const at = this.#after.indexOf(act)
+      if (at >= 0) this.#after.splice(at, 1)
+      this.#watch()
+    }
+  }
+
+  get #isWatched(): boolean {
+    return this.#writer !== undefined || this.#after.length > 0
+  }
+
+  /** Puts a watched form of each call in front of the prototype's while somebody watches. */
+  #watch(): void {
+    if (this.#isWatched === Object.hasOwn(this, CALLS[0])) return
+    for (const call of CALLS) {
+      const method = CeThread.prototype[call] as (...args: unknown[]) => unknown
+      const watched = (...args: unknown[]): unknown => this.#watched(call, args, () => method.apply(this, args))
+      if (this.#isWatched) Object.defineProperty(this, call, { value: watched, configurable: true })
+      else delete (this as Record<string, unknown>)[call]
     }
   }
 
   /**
-   * @internal Makes a call of a layer above: while this thread is recorded it is one call, whatever it calls in turn. What it returns is recorded
+   * @internal Makes a call of a layer above: while this thread is watched it is one call, whatever it calls in turn. What it returns is recorded
    * if it is a number, its `hr` if it is an object.
    */
   outer<T>(call: AnyCall, args: readonly unknown[], run: () => T): T {
-    return this.#writer === undefined ? run() : this.#recorded(this.#writer, call, args, run)
+    return this.#isWatched ? this.#watched(call, args, run) : run()
   }
 
-  #recorded<T>(writer: CallWriter, call: AnyCall, args: readonly unknown[], run: () => T): T {
+  #watched<T>(call: AnyCall, args: readonly unknown[], run: () => T): T {
     this.#depth++
     let answer: T
     try {
@@ -55,19 +78,17 @@ export class CeThread extends ToolHelpCalls {
     } finally {
       this.#depth--
     }
-    if (this.#depth === 0) {
-      const lastError = (this.machine.sys[threadAt(this.machine, this.tid) + THREAD.LAST_ERROR] as number) >>> 0
-      const told: unknown = typeof answer === 'object' && answer !== null && 'hr' in answer ? answer.hr : answer
-      const record: CallRecord = {
-        call,
-        thread: this.tid,
-        args: args.map((arg) => (typeof arg === 'number' ? arg : 0)),
-        result: typeof told === 'number' ? told >>> 0 : undefined,
-        lastError
-      }
-      writer.write(record)
-    }
+    if (this.#depth > 0) return answer
+    if (this.#writer !== undefined) this.#writer.write(this.#recordOf(call, args, answer))
+    for (const act of [...this.#after]) act()
     return answer
+  }
+
+  #recordOf(call: AnyCall, args: readonly unknown[], answer: unknown): CallRecord {
+    const lastError = (this.machine.sys[threadAt(this.machine, this.tid) + THREAD.LAST_ERROR] as number) >>> 0
+    const told: unknown = typeof answer === 'object' && answer !== null && 'hr' in answer ? answer.hr : answer
+    const result = typeof told === 'number' ? told >>> 0 : undefined
+    return { call, thread: this.tid, args: args.map((arg) => (typeof arg === 'number' ? arg : 0)), result, lastError }
   }
 
   /** Gives this thread's place back; the object must not be used afterwards. The creating thread stays until `process.close()`. */

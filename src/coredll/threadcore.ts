@@ -1,4 +1,5 @@
 import { isDword, misuse, notDword } from '../errors.ts'
+import { siteNumber } from '../machine/failures.ts'
 import { HDR } from '../machine/layout.ts'
 import { UserMemory } from '../machine/memory.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -47,6 +48,26 @@ export class ThreadCore implements Caller {
     return () => {
       const at = this.#listeners.indexOf(listener)
       if (at >= 0) this.#listeners.splice(at, 1)
+    }
+  }
+
+  /**
+   * Labels what this thread asks for from now on, for `process.injectFailures({ site })`; '' for nothing. Returns a function that puts the
+   * former label back.
+   *
+   *     const done = ce.site('loading')
+   *     load(ce)
+   *     done()
+   */
+  site(label: string): () => void {
+    if (typeof label !== 'string') throw misuse('site: label', 'a string', label)
+    needOpen(this, 'site')
+    const { sys } = this.machine
+    const at = threadAt(this.machine, this.tid) + THREAD.SITE
+    const former = sys[at] as number
+    sys[at] = siteNumber(label)
+    return () => {
+      sys[at] = former
     }
   }
 

@@ -7,7 +7,7 @@ import { KIND_APP, KIND_LENT, PAGE_COMMITTED, PAGE_STATE, RES, res, reservationA
  *
  *   a unit belongs to exactly one reservation or to none, and a reservation's units follow each other
  *   reservation.COMMITTED = its pages in state committed
- *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL
+ *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL, or OVERDRAWN if the budget was lowered below it
  *   header.PEAK_COMMITTED >= header.COMMITTED
  *   a page outside every reservation is free
  *
@@ -33,7 +33,7 @@ export function pagesFault(machine: Machine): string | undefined {
   }
   const counted = machine.sys[HDR.COMMITTED] as number
   if (counted !== committed) return `the process counts ${counted} committed pages, its reservations have ${committed}`
-  if (committed > (machine.sys[HDR.PHYSICAL] as number))
+  if (committed > Math.max(machine.sys[HDR.PHYSICAL] as number, machine.sys[HDR.OVERDRAWN] as number))
     return `${committed} pages committed, physical memory has ${machine.sys[HDR.PHYSICAL]}`
   const peak = machine.sys[HDR.PEAK_COMMITTED] as number
   if (peak < committed) return `${committed} pages committed, more than the peak of ${peak}`
