@@ -1,0 +1,204 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { wakeAll } from '../machine/wait.ts'
+import { OFF, OPEN } from './job.ts'
+import type { Job, Thrown, Told, Work } from './job.ts'
+
+/** How one thread's part of a run ended. */
+export type Ending =
+  | { readonly how: 'done'; readonly work: Work; readonly result: unknown }
+  /** It threw; its worker lives. */
+  | { readonly how: 'failed'; readonly work: Work | undefined; readonly error: Thrown }
+  /** Its worker ended by itself. */
+  | { readonly how: 'exit'; readonly message: string }
+  /** It was ended because the time was over, or because another thread had failed. */
+  | { readonly how: 'timeout' | 'stopped' }
+  | { readonly how: 'posted'; readonly message: string }
+
+export interface Orders {
+  /** Longest time from the start to the last thread's end, in milliseconds. */
+  readonly timeout: number
+  /** Attaches the threads in their order, and lets them begin at one moment. */
+  readonly together: Int32Array | undefined
+  /** Told when a thread will do nothing more and has not detached. */
+  readonly onGone: (job: Job) => void
+}
+
+/** How long the others may go on when a thread has failed, in milliseconds: enough to see that they end by themselves. */
+const GRACE = 1_000
+
+/** Worker threads that are kept from run to run. */
+export class Crew {
+  readonly #members: Member[] = []
+  readonly #onPrint: (text: string) => void
+
+  /** `onPrint` gets what workloads print: a library prints nothing itself. */
+  constructor(onPrint: (text: string) => void = () => {}) {
+    this.#onPrint = onPrint
+  }
+
+  /** Hands each worker its job; settles when the last of them has ended, in the order of the jobs. */
+  run(jobs: readonly Job[], orders: Orders): Promise<Ending[]> {
+    const { together } = orders
+    return new Promise((settle) => {
+      const endings: (Ending | undefined)[] = jobs.map(() => undefined)
+      const members = jobs.map((_, at) => this.#member(at))
+      /** Jobs handed out, threads that attached, jobs that nothing more will be heard of. */
+      let sent = 0
+      let attached = 0
+      const closed = new Set<number>()
+      let grace: NodeJS.Timeout | undefined
+      const begin = (word: number): void => {
+        if (together === undefined) return
+        Atomics.store(together, 0, word)
+        wakeAll(together, 0)
+      }
+      const end = (at: number, ending: Ending, gone: boolean): void => {
+        if (closed.has(at)) return
+        closed.add(at)
+        // Of a thread that was ended the reason stands here already, and this is its worker's exit.
+        const kept = endings[at] ?? ending
+        endings[at] = kept
+        if (kept.how !== 'done' && attached < jobs.length) begin(OFF)
+        if (gone) orders.onGone(jobs[at] as Job)
+        if (closed.size < jobs.length) {
+          if (kept.how !== 'done') grace ??= setTimeout(() => stop('stopped'), GRACE)
+          return
+        }
+        clearTimeout(timer)
+        clearTimeout(grace)
+        for (const member of members) member.rest()
+        settle(endings as Ending[])
+      }
+      const stop = (how: 'timeout' | 'stopped'): void => {
+        for (const at of jobs.keys()) {
+          if (closed.has(at)) continue
+          endings[at] ??= { how }
+          if (at < sent) void members[at]?.terminate()
+          else end(at, { how }, false)
+        }
+      }
+      const timer = setTimeout(() => stop('timeout'), orders.timeout)
+      const onAttached = (): void => {
+        attached++
+        if (attached < jobs.length) {
+          if (together !== undefined) send()
+          return
+        }
+
+        begin(OPEN)
+      }
+      const send = (): void => {
+        const at = sent++
+        ;(members[at] as Member).work(jobs[at] as Job, { onAttached, onEnd: (ending, gone) => end(at, ending, gone) })
+      }
+      if (together !== undefined) send()
+      else for (const _ of jobs) send()
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#members.splice(0).map((member) => member.terminate()))
+  }
+
+  #member(at: number): Member {
+    const found = this.#members[at]
+    if (found !== undefined && !found.dead) return found
+    const made = new Member(this.#onPrint)
+    this.#members[at] = made
+    return made
+  }
+}
+
+interface Listener {
+  onAttached(): void
+  onEnd(ending: Ending, gone: boolean): void
+}
+
+/** One worker thread, and the job that it is at. */
+class Member {
+  /** It runs no more, or soon will not. */
+  dead = false
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  #job: Job | undefined
+  #listener: Listener | undefined
+  #posted: string | undefined
+  #crash: string | undefined
+
+  constructor(onPrint: (text: string) => void) {
+    const { port1, port2 } = new MessageChannel()
+    this.#port = port1
+    this.#worker = new Worker(new URL('./stressworker.js', import.meta.url), {
+      workerData: { port: port2 },
+      transferList: [port2],
+      stdout: true,
+      stderr: true
+    })
+    for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.on('data', (text: Buffer) => onPrint(text.toString()))
+    port1.on('message', (told: Told) => this.#heard(told))
+    this.#worker.on('message', (message: unknown) => {
+      this.#posted ??= describe(message)
+    })
+    this.#worker.on('error', (error: unknown) => {
+      this.#crash = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    })
+    this.#worker.on('exit', (code) => this.#exited(code))
+  }
+
+  work(job: Job, listener: Listener): void {
+    this.#job = job
+    this.#listener = listener
+    this.#port.postMessage(job)
+  }
+
+  rest(): void {
+    this.#job = undefined
+    this.#listener = undefined
+  }
+
+  async terminate(): Promise<void> {
+    this.dead = true
+    await this.#worker.terminate()
+  }
+
+  #heard(told: Told): void {
+    if (told.run !== this.#job?.run || this.#listener === undefined) return
+    if (told.step === 'attached') this.#listener.onAttached()
+    // What a workload posted itself comes by another way, which may be the slower one.
+    else setImmediate(() => this.#finished(told))
+  }
+
+  #finished(told: Exclude<Told, { step: 'attached' }>): void {
+    const listener = this.#listener
+    if (listener === undefined || told.run !== this.#job?.run) return
+    const posted = this.#posted
+    this.#posted = undefined
+    this.#listener = undefined
+    if (posted !== undefined) {
+      listener.onEnd({ how: 'posted', message: posted }, told.step === 'failed')
+      return
+    }
+    if (told.step === 'done') listener.onEnd({ how: 'done', work: told.work, result: told.result }, false)
+    else listener.onEnd({ how: 'failed', work: told.work, error: told.error }, true)
+  }
+
+  #exited(code: number): void {
+    this.dead = true
+    this.#port.close()
+    const listener = this.#listener
+    this.#listener = undefined
+    const message = this.#crash === undefined ? `its worker ended with exit code ${code}` : `its worker crashed: ${this.#crash}`
+    listener?.onEnd({ how: 'exit', message }, true)
+  }
+}
+
+/** A message that nobody asked for, in a few words. */
+function describe(message: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(message)
+  } catch {}
+  text ??= String(message)
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text
+}

@@ -1,0 +1,54 @@
+import type { Ending } from './crew.ts'
+import type { PackedHistory } from './history.ts'
+import { failingFinding, findingText } from './judge.ts'
+import type { Fault } from './judge.ts'
+import { StressError } from './workload.ts'
+
+/** What threads did that no call of theirs tells; `bound`: how long they had, in milliseconds. A StressError if one could not load the workload. */
+export function endingFaults(endings: readonly Ending[], bound: number): Fault[] {
+  const faults = endings.map((ending, at) => endingFault(ending, at + 2, bound)).filter((fault) => fault !== undefined)
+  // What a thread did first may be why others were stuck.
+  const rank = ({ kind }: Fault): number => (kind === 'timeout' ? 1 : 0)
+  return faults.sort((a, b) => rank(a) - rank(b))
+}
+
+function endingFault(ending: Ending, thread: number, bound: number): Fault | undefined {
+  switch (ending.how) {
+    case 'failed': {
+      const { kind, message } = ending.error
+      if (kind === 'module') throw new StressError(message)
+      return { kind, message: kind === 'threw' ? `run() of thread ${thread} threw: ${message}` : message, thread }
+    }
+    case 'exit':
+      return {
+        kind: 'exit',
+        message: `thread ${thread} ended in the middle of run(): ${ending.message}; a workload returns from run() and never calls process.exit`,
+        thread
+      }
+    case 'posted':
+      return {
+        kind: 'posted',
+        message: `run() of thread ${thread} posted a message (${ending.message}), to which nobody listens; what run() returns goes to finish()`,
+        thread
+      }
+    case 'timeout':
+      return {
+        kind: 'timeout',
+        message: `run() of thread ${thread} did not end within ${bound / 1000} s; while (more()) ends by itself, and --timeout sets the bound`,
+        thread
+      }
+    default:
+      return undefined
+  }
+}
+
+/** The first failing finding of each thread. */
+export function findingFaults(threads: readonly PackedHistory[], tolerates: readonly string[]): Fault[] {
+  return threads.flatMap(({ thread, findings }) => {
+    const found = failingFinding(
+      findings.map(([, finding]) => finding),
+      tolerates
+    )
+    return found === undefined ? [] : [{ kind: 'finding' as const, message: findingText(found), thread }]
+  })
+}
