@@ -77,7 +77,9 @@ export class Machine {
   readonly leases: Lease[] = []
   /** What page callbacks threw or gave wrongly (heap/lent.ts), until the call that ran them has left its section. */
   readonly callbackErrors: unknown[] = []
-  /** Mends what the dead thread `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
+  /** Where the slot of the thread lies that this view belongs to (threads.ts), in words; the creating thread's until a thread joins. */
+  slot: number
+  /** Mends what the dead owner `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
   repair: ((at: number, who: number, dead: number) => void) | undefined
 
   constructor(user: UserBuffer, system: WebAssembly.Memory) {
@@ -103,6 +105,7 @@ export class Machine {
     this.bytes = new Uint8Array(buffer)
     this.words = new Int32Array(buffer)
     this.doubles = new Float64Array(buffer)
+    this.slot = layout.threadsAt
     this.heapsAt = layout.heapsAt
     this.heapsEnd = layout.heapsAt + units * HEAP_WORDS
     this.heapLimit = units

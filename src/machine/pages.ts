@@ -21,8 +21,12 @@ import { enter, leave } from './section.ts'
  * OWNER, PAGES, KIND, HEAP, COMMITTED and the pages change inside the process section; NEXT, PREV and GRANULES of a heap's reservation
  * inside that heap's section, in which its pages are read too.
  *
- * A thread may end between any two stores. A reservation is there from the moment its first unit names itself as owner, and gone when that
- * word is cleared: all else of it is written before, and cleared after, and the counters can be added up again from the pages.
+ * A thread may end between any two stores; machine/repair.ts then completes or undoes what it was at:
+ *
+ *   a reservation is there from the store on that makes its first unit name itself as owner, and gone with the one that clears it: all else
+ *   of it is written before and cleared after
+ *   a change of many pages is written down first, as REDO in the header, and done again from the start: once or twice gives the same
+ *   the counters are added up again from the pages
  */
 export const RES = { OWNER: 0, PAGES: 1, KIND: 2, HEAP: 3, NEXT: 4, PREV: 5, GRANULES: 6, COMMITTED: 7 } as const
 
@@ -103,7 +107,7 @@ function claim(machine: Machine, unit: number, bytes: number, kind: number, heap
 /** Reserves `bytes` (rounded up to pages) at an address of the system's choice; returns the first unit, 0 if no run is long enough. */
 export function reserve(
   machine: Machine,
-  tid: number,
+  who: number,
   bytes: number,
   kind: number,
   heap: number,
@@ -112,7 +116,7 @@ export function reserve(
 ): number {
   const count = Math.ceil(bytes / UNIT)
   if (count === 0 || count >= machine.layout.units) return 0
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   const unit = findUnits(machine, count, topDown)
   if (unit !== 0) claim(machine, unit, bytes, kind, heap, protection)
   leave(machine, HDR.LOCK)
@@ -120,11 +124,11 @@ export function reserve(
 }
 
 /** Reserves [address, address + bytes) where `address` is a multiple of 64 KB; returns 0 if any of it is taken or outside memory. */
-export function reserveAt(machine: Machine, tid: number, address: number, bytes: number, kind: number, protection: number): number {
+export function reserveAt(machine: Machine, who: number, address: number, bytes: number, kind: number, protection: number): number {
   const unit = address >>> UNIT_SHIFT
   const count = Math.ceil(bytes / UNIT)
   if (unit < 1 || unit + count > machine.layout.units) return 0
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   let free = true
   for (let u = unit; u < unit + count && free; u++) free = res(machine, u, RES.OWNER) === 0
   if (free) claim(machine, unit, bytes, kind, 0, protection)
@@ -138,7 +142,7 @@ export function reserveAt(machine: Machine, tid: number, address: number, bytes:
  * Precondition: the range lies in one reservation.
  */
 export function commit(machine: Machine, who: number, address: number, bytes: number, protection: number = PAGE_READWRITE): number {
-  const { sys, pages } = machine
+  const { sys } = machine
   const first = address >>> PAGE_SHIFT
   const last = (address + bytes - 1) >>> PAGE_SHIFT
   enter(machine, HDR.LOCK, who)
@@ -150,61 +154,95 @@ export function commit(machine: Machine, who: number, address: number, bytes: nu
     leave(machine, HDR.LOCK)
     return -1
   }
-  const word = PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT)
-  for (let page = first; page <= last; page++) {
-    const seen = pages[page] as number
-    if ((seen & PAGE_STATE) !== PAGE_COMMITTED && ((seen & DIRTY) !== 0 || sys[HDR.USER_DIRTY] !== 0))
-      zeroGranules(machine, page * PAGE, PAGE)
-    pages[page] = word
-  }
+  plan(machine, REDO_COMMIT, first, last, PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT))
+  redo(machine)
   const unit = reservationAt(machine, address >>> UNIT_SHIFT)
   setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) + missing)
   sys[HDR.COMMITTED] = used
   if (used > (sys[HDR.PEAK_COMMITTED] as number)) sys[HDR.PEAK_COMMITTED] = used
+  sys[HDR.REDO] = 0
   weigh(machine)
   leave(machine, HDR.LOCK)
   return missing
 }
 
 /** Gives the physical memory of pages [first, last] back; returns how many were committed. Precondition: one reservation. */
-export function decommitPages(machine: Machine, tid: number, first: number, last: number): number {
-  enter(machine, HDR.LOCK, tid)
-  const count = decommitInside(machine, first, last)
+export function decommitPages(machine: Machine, who: number, first: number, last: number): number {
+  enter(machine, HDR.LOCK, who)
+  const count = committedAmong(machine, first, last)
+  if (count > 0) {
+    plan(machine, REDO_DECOMMIT, first, last, 0)
+    redo(machine)
+    const unit = reservationAt(machine, first >>> (UNIT_SHIFT - PAGE_SHIFT))
+    setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) - count)
+    machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - count
+    machine.sys[HDR.REDO] = 0
+  }
+  weigh(machine)
   leave(machine, HDR.LOCK)
   return count
 }
 
-function decommitInside(machine: Machine, first: number, last: number): number {
+function committedAmong(machine: Machine, first: number, last: number): number {
   let count = 0
-  for (let page = first; page <= last; page++) {
-    if (pageState(machine, page) !== PAGE_COMMITTED) continue
-    machine.pages[page] = ((machine.pages[page] as number) & ~PAGE_STATE) | PAGE_RESERVED
-    count++
-  }
-  const unit = reservationAt(machine, first >>> (UNIT_SHIFT - PAGE_SHIFT))
-  setRes(machine, unit, RES.COMMITTED, res(machine, unit, RES.COMMITTED) - count)
-  machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - count
-  weigh(machine)
+  for (let page = first; page <= last; page++) if (pageState(machine, page) === PAGE_COMMITTED) count++
   return count
 }
 
 /** Ends the reservation whose first unit is `unit`, whatever state its pages are in; returns the pages that were committed. */
-export function release(machine: Machine, tid: number, unit: number): number {
-  enter(machine, HDR.LOCK, tid)
+export function release(machine: Machine, who: number, unit: number): number {
+  enter(machine, HDR.LOCK, who)
   const pages = res(machine, unit, RES.PAGES)
   const first = unit * PAGES_PER_UNIT
-  const committed = decommitInside(machine, first, first + pages - 1)
+  const committed = committedAmong(machine, first, first + pages - 1)
   const end = unit + Math.ceil(pages / PAGES_PER_UNIT)
   // The first word of it is the first unit's OWNER.
   for (let word = unit * UNIT_WORDS; word < end * UNIT_WORDS; word++) machine.units[word] = 0
-  for (let page = first; page < first + pages; page++) machine.pages[page] = (machine.pages[page] as number) & DIRTY
+  for (let page = first; page < first + pages; page++) machine.pages[page] = forgotten(machine.pages[page] as number)
+  machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - committed
+  weigh(machine)
   leave(machine, HDR.LOCK)
   return committed
 }
 
+/** The word of a page that no reservation holds any more. */
+export function forgotten(word: number): number {
+  return word & DIRTY
+}
+
 /** Gives committed pages [first, last] another protection. Precondition: inside the process section. */
 export function protectPages(machine: Machine, first: number, last: number, protection: number): void {
-  for (let page = first; page <= last; page++) machine.pages[page] = PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT)
+  plan(machine, REDO_PROTECT, first, last, PAGE_COMMITTED | DIRTY | (protection << PROTECT_SHIFT))
+  redo(machine)
+  machine.sys[HDR.REDO] = 0
+}
+
+const REDO_COMMIT = 1
+const REDO_DECOMMIT = 2
+const REDO_PROTECT = 3
+
+/** Writes down a change of pages [first, last]; from its last store on the change is done by whoever comes. Precondition: inside the process section. */
+function plan(machine: Machine, what: number, first: number, last: number, word: number): void {
+  const { sys } = machine
+  sys[HDR.REDO_FIRST] = first
+  sys[HDR.REDO_LAST] = last
+  sys[HDR.REDO_WORD] = word
+  sys[HDR.REDO] = what
+}
+
+/** Does the change that is written down, all of it or the rest of it. Precondition: inside the process section. */
+export function redo(machine: Machine): void {
+  const { sys, pages } = machine
+  const what = sys[HDR.REDO] as number
+  const word = sys[HDR.REDO_WORD] as number
+  if (what === 0) return
+  for (let page = sys[HDR.REDO_FIRST] as number; page <= (sys[HDR.REDO_LAST] as number); page++) {
+    const seen = pages[page] as number
+    const committed = (seen & PAGE_STATE) === PAGE_COMMITTED
+    if (what === REDO_COMMIT && !committed && ((seen & DIRTY) !== 0 || sys[HDR.USER_DIRTY] !== 0)) zeroGranules(machine, page * PAGE, PAGE)
+    if (what !== REDO_DECOMMIT) pages[page] = word
+    else if (committed) pages[page] = (seen & ~PAGE_STATE) | PAGE_RESERVED
+  }
 }
 
 /** Takes the guard from a page: it has gone off (VP-4). Precondition: inside the process section. */

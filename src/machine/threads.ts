@@ -4,7 +4,17 @@ import type { Machine } from './machine.ts'
 /**
  * The thread table: one slot a thread. A thread's id is its slot plus one; 0 is nobody.
  *
- *   | STATE | LAST_ERROR | TICKET | SITE | ... |     SITE: the label that the thread's calls carry (failures.ts), 0 for none
+ *   | STATE | LAST_ERROR | TICKET | SITE | ... | HANDOUT | RESIZED | HEAP | RESERVED | ... |
+ *
+ *   SITE       the label that the thread's calls carry (failures.ts), 0 for none
+ *
+ * The other four say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
+ * store that makes the thing real and cleared after the section is left, so that a death between any two stores is told from a call done.
+ *
+ *   HANDOUT    granule of a block made and not handed out yet            then it is freed
+ *   RESIZED    granule of the block that HeapReAlloc works on            then its sentinel is written again, and HANDOUT freed if both live
+ *   HEAP       index of a heap being made or ended, plus one             then it is ended
+ *   RESERVED   first unit of a reservation made for the program          then it is released
  *
  *   FREE --join--> LIVE --part--> FREE
  *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
@@ -12,7 +22,7 @@ import type { Machine } from './machine.ts'
  *
  * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more.
  */
-export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3 } as const
+export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, HEAP: 10, RESERVED: 11 } as const
 
 export const FREE = 0
 export const LIVE = 1
@@ -46,11 +56,19 @@ export function joinThread(machine: Machine, ticket: number): number {
     if (Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE) !== FREE) continue
     sys[slot + THREAD.LAST_ERROR] = 0
     sys[slot + THREAD.SITE] = 0
+    settle(machine, slot)
+    machine.slot = slot
     Atomics.store(sys, slot + THREAD.TICKET, ticket)
     noteUsed(machine, tid)
     return tid
   }
   throw new RangeError(`attachThread: expected at most ${MAX_THREADS} threads at a time, got one more; detach() those that have ended`)
+}
+
+/** Nothing is under way any more in the call of the thread at `slot`. */
+export function settle(machine: Machine, slot: number): void {
+  const { sys } = machine
+  for (let word = slot + THREAD.HANDOUT; word <= slot + THREAD.RESERVED; word++) sys[word] = 0
 }
 
 /** Without the process section: a thread that waits for it in vain would leave a slot that nobody has. */
@@ -83,7 +101,11 @@ export function liveThreads(machine: Machine): number[] {
   return found
 }
 
-/** Of those, the ones that attached with this ticket. */
+/** Threads that attached with this ticket and still have their slot, by id. */
 export function threadsOf(machine: Machine, ticket: number): number[] {
-  return liveThreads(machine).filter((tid) => machine.sys[threadAt(machine, tid) + THREAD.TICKET] === ticket)
+  const found: number[] = []
+  for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) {
+    if (threadState(machine, tid) !== FREE && machine.sys[threadAt(machine, tid) + THREAD.TICKET] === ticket) found.push(tid)
+  }
+  return found
 }
