@@ -1,6 +1,6 @@
 import { REC, recordOf } from '../heap/record.ts'
 import { reservationsOf } from '../heap/region.ts'
-import { blocksOf, freeFigures } from '../heap/walk.ts'
+import { blockFigures, blocksOf } from '../heap/walk.ts'
 import { HDR, PAGE } from '../machine/layout.ts'
 import { availablePages } from '../machine/pressure.ts'
 import { enter, leave } from '../machine/section.ts'
@@ -30,11 +30,10 @@ export function heapFigures(ce: Caller, handle: number): HeapFigures | undefined
     return {
       peakBytes: word(REC.PEAK_BYTES),
       peakCommitted: word(REC.PEAK_COMMITTED) * PAGE,
-      liveBlocks: word(REC.LIVE_BLOCKS),
       liveBytes: word(REC.LIVE_BYTES),
       committed: word(REC.COMMITTED) * PAGE,
       regions: [...reservationsOf(machine, record, REC.REGIONS)].length,
-      ...freeFigures(blocksOf(machine, record))
+      ...blockFigures(blocksOf(machine, record))
     }
   } finally {
     leave(machine, record)

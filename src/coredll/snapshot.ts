@@ -1,5 +1,5 @@
 import { heapCount, REC, recordAt } from '../heap/record.ts'
-import { freeFigures, heapInfo } from '../heap/walk.ts'
+import { blockFigures, heapInfo } from '../heap/walk.ts'
 import type { HeapInfo } from '../heap/walk.ts'
 import { appReservations } from '../machine/check.ts'
 import { HDR, PAGE, UNIT } from '../machine/layout.ts'
@@ -55,7 +55,7 @@ export function takeSnapshot(machine: Machine, tid: number): Snapshot {
     peakCommitted: (machine.sys[HDR.PEAK_COMMITTED] as number) * PAGE,
     heaps: records.map((record) => {
       const info = heapInfo(machine, record)
-      return { ...info, largestFree: freeFigures(info.blocks).largestFree }
+      return { ...info, largestFree: blockFigures(info.blocks).largestFree }
     }),
     reservations: [...appReservations(machine)].map((unit) => ({
       address: unit * UNIT,

@@ -8,7 +8,7 @@ import { allocateBig } from './big.ts'
 import { granulesOf, headerOf, HOLES, isFree, writeLive } from './block.ts'
 import { carveFree, findFree, regionEnd } from './freelist.ts'
 import { writeGuard } from './guard.ts'
-import { countBlock, indexOf, REC } from './record.ts'
+import { countBytes, REC } from './record.ts'
 import { commitGranules, dropRegion, openRegion, reservationsOf } from './region.ts'
 
 /** Granules that a block of `bytes` takes (HA-7); a block of no bytes takes one, and debug builds add a guard. */
@@ -70,9 +70,9 @@ export function place(machine: Machine, who: number, record: number, bytes: numb
   const block = backed ? found : back(machine, who, record, found, size)
   if (block === 0) return 0
   carveFree(machine, record, block, granulesOf(machine, block), size, headerOf(machine, block) & HOLES)
-  writeLive(machine, block, size, bytes, indexOf(machine, record), 0)
+  writeLive(machine, block, size, bytes, record, 0)
   sys[record + REC.ROVER] = block
-  countBlock(sys, record, 1, bytes)
+  countBytes(sys, record, bytes)
   if (zero) zeroGranules(machine, block * GRANULE, size * GRANULE)
   if (sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
   return block * GRANULE

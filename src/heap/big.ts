@@ -4,7 +4,7 @@ import { commit, KIND_BIG, release, RES, res, reserve, setRes } from '../machine
 import { enter, leave } from '../machine/section.ts'
 import { BIG, eraseStart, granulesOf, requestedOf, setRequested, writeLive } from './block.ts'
 import { writeGuard } from './guard.ts'
-import { countBlock, countPages, indexOf, REC } from './record.ts'
+import { countBytes, countPages, indexOf, REC } from './record.ts'
 
 /**
  * Big blocks: requests above the profile's threshold on a growable heap get a reservation of their own (HC-6, HI-9 to HI-12),
@@ -35,9 +35,9 @@ export function allocateBig(machine: Machine, tid: number, record: number, bytes
   if (first !== 0) setRes(machine, first, RES.PREV, unit)
   machine.sys[record + REC.BIGS] = unit
   const block = unit * GRANULES_PER_UNIT
-  writeLive(machine, block, size / GRANULE, bytes, heap, BIG)
+  writeLive(machine, block, size / GRANULE, bytes, record, BIG)
   countPages(machine, record, pages)
-  countBlock(machine.sys, record, 1, bytes)
+  countBytes(machine.sys, record, bytes)
   if (machine.sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
   return address
 }
@@ -51,7 +51,7 @@ export function freeBig(machine: Machine, tid: number, record: number, block: nu
   if (next !== 0) setRes(machine, next, RES.PREV, previous)
   if (previous !== 0) setRes(machine, previous, RES.NEXT, next)
   else machine.sys[record + REC.BIGS] = next
-  countBlock(machine.sys, record, -1, -requestedOf(machine, block))
+  countBytes(machine.sys, record, -requestedOf(machine, block))
   // A second free of the block is then known as one, until the granule is used again.
   eraseStart(machine, block)
   countPages(machine, record, -release(machine, tid, unit))
@@ -61,7 +61,7 @@ export function freeBig(machine: Machine, tid: number, record: number, block: nu
 /** Gives a big block another size inside its reservation; false if it does not fit there. */
 export function resizeBigInPlace(machine: Machine, record: number, block: number, bytes: number): boolean {
   if (bigBytes(machine, record, bytes) > granulesOf(machine, block) * GRANULE) return false
-  countBlock(machine.sys, record, 0, bytes - requestedOf(machine, block))
+  countBytes(machine.sys, record, bytes - requestedOf(machine, block))
   setRequested(machine, block, bytes)
   return true
 }

@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts'
  * its first granule; its boundary tag is word 3 of the entry of its last granule.
  *
  *           word 0                 word 1             word 2            word 3 (of the last granule)
- *   live    granules << 4 | flags  requested bytes    heap index        first granule << 1
+ *   live    granules << 4 | flags  requested bytes    heap record       first granule << 1
  *   free    granules << 4 | flags  next free block    previous free     first granule << 1 | 1     (words 1 and 2 on segregated heaps alone)
  *
  *   flags   START 1      a block starts here
@@ -56,6 +56,7 @@ export function setRequested(machine: Machine, block: number, bytes: number): vo
   machine.map[(block << 2) + 1] = bytes
 }
 
+/** The record of the heap that the live block belongs to. */
 export function ownerOf(machine: Machine, block: number): number {
   return machine.map[(block << 2) + 2] as number
 }
@@ -79,11 +80,11 @@ export function writeFree(machine: Machine, block: number, granules: number, hol
 }
 
 /** Writes a live block; the store of word 0 is the last. */
-export function writeLive(machine: Machine, block: number, granules: number, requested: number, heap: number, kind: number): void {
+export function writeLive(machine: Machine, block: number, granules: number, requested: number, record: number, kind: number): void {
   const map = machine.map
   const at = block << 2
   map[at + 1] = requested
-  map[at + 2] = heap
+  map[at + 2] = record
   map[at + (granules << 2) - 1] = block << 1
   map[at] = (granules << SIZE_SHIFT) | START | kind
 }

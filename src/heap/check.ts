@@ -31,7 +31,7 @@ import { committedIn } from './region.ts'
  *   a block's boundary tag names its first granule and its state
  *   START flags        = the blocks of the chain               no start inside a block
  *   free index         = the free blocks of the chain
- *   record.LIVE_BLOCKS, LIVE_BYTES, COMMITTED = what the chain and the page table add up to, and no peak is below
+ *   record.LIVE_BYTES, COMMITTED = what the chain and the page table add up to, and no peak is below
  *   a live block lies on committed pages; a free one too unless it has HOLES
  *
  * Returns the first fault in words, undefined if there is none. Precondition: inside the heap's section.
@@ -39,7 +39,6 @@ import { committedIn } from './region.ts'
 export function heapFault(machine: Machine, record: number): string | undefined {
   const index = indexOf(machine, record)
   const free: number[] = []
-  let blocks = 0
   let bytes = 0
   let pages = 0
   const links = linksFault(machine, record, REC.REGIONS) ?? linksFault(machine, record, REC.BIGS)
@@ -49,29 +48,24 @@ export function heapFault(machine: Machine, record: number): string | undefined 
     const control = machine.sys[record + REC.MAXIMUM] === 0 ? -1 : unit * GRANULES_PER_UNIT
     let wasFree = false
     for (let block = unit * GRANULES_PER_UNIT; block < end; block += granulesOf(machine, block)) {
-      const fault = blockFault(machine, block, end, index, block === control)
+      const fault = blockFault(machine, block, end, record, block === control)
       if (fault !== undefined) return fault
       const header = headerOf(machine, block)
       const isFree = (header & FREE) !== 0
       if (isFree && wasFree) return `${at(block)}: two neighbouring free blocks`
       wasFree = isFree
       if (isFree) free.push(block)
-      else if ((header & CONTROL) === 0) {
-        blocks++
-        bytes += requestedOf(machine, block)
-      }
+      else if ((header & CONTROL) === 0) bytes += requestedOf(machine, block)
     }
     pages += committedIn(machine, unit)
   }
   for (const unit of reservationsOf(machine, record, REC.BIGS)) {
-    const fault = bigFault(machine, unit, index)
+    const fault = bigFault(machine, unit, record)
     if (fault !== undefined) return fault
-    blocks++
     bytes += requestedOf(machine, unit * GRANULES_PER_UNIT)
     pages += res(machine, unit, RES.PAGES)
   }
   const word = (field: number): number => machine.sys[record + field] as number
-  if (blocks !== word(REC.LIVE_BLOCKS)) return `heap ${index} counts ${word(REC.LIVE_BLOCKS)} live blocks, its chain has ${blocks}`
   if (bytes !== word(REC.LIVE_BYTES)) return `heap ${index} counts ${word(REC.LIVE_BYTES)} live bytes, its chain has ${bytes}`
   if (pages !== word(REC.COMMITTED)) return `heap ${index} counts ${word(REC.COMMITTED)} committed pages, its reservations have ${pages}`
   if (bytes > word(REC.PEAK_BYTES)) return `heap ${index}: ${bytes} live bytes, above the peak of ${word(REC.PEAK_BYTES)}`
@@ -105,7 +99,7 @@ function linksFault(machine: Machine, record: number, list: typeof REC.REGIONS |
   return undefined
 }
 
-function blockFault(machine: Machine, block: number, end: number, index: number, control: boolean): string | undefined {
+function blockFault(machine: Machine, block: number, end: number, record: number, control: boolean): string | undefined {
   const header = headerOf(machine, block)
   const granules = granulesOf(machine, block)
   if ((header & START) === 0) return `${at(block)}: the chain reaches a granule where no block starts`
@@ -125,18 +119,20 @@ function blockFault(machine: Machine, block: number, end: number, index: number,
       return `${at(block)}: a free block without HOLES has uncommitted pages`
     return undefined
   }
-  if (ownerOf(machine, block) !== index) return `${at(block)}: owned by heap ${ownerOf(machine, block)}, found in heap ${index}`
+  const owner = ownerOf(machine, block)
+  if (owner !== record) return `${at(block)}: owned by heap ${indexOf(machine, owner)}, found in heap ${indexOf(machine, record)}`
   if (requestedOf(machine, block) > granules * GRANULE)
     return `${at(block)}: ${requestedOf(machine, block)} bytes requested, ${granules * GRANULE} there`
   if (!allCommitted(machine, address, granules * GRANULE)) return `${at(block)}: a live block on uncommitted pages`
   return undefined
 }
 
-function bigFault(machine: Machine, unit: number, index: number): string | undefined {
+function bigFault(machine: Machine, unit: number, record: number): string | undefined {
   const block = unit * GRANULES_PER_UNIT
   const pages = res(machine, unit, RES.PAGES)
   if ((headerOf(machine, block) & (START | FREE | BIG | CONTROL)) !== (START | BIG)) return `${at(block)}: not marked as a big block`
-  if (ownerOf(machine, block) !== index || res(machine, unit, RES.HEAP) !== index) return `${at(block)}: a big block of another heap`
+  if (ownerOf(machine, block) !== record || res(machine, unit, RES.HEAP) !== indexOf(machine, record))
+    return `${at(block)}: a big block of another heap`
   if (granulesOf(machine, block) * GRANULE !== pages * PAGE) return `${at(block)}: a big block that does not fill its reservation`
   const granules = granulesOf(machine, block)
   if (tagBefore(machine, block + granules) !== tagFor(block, false))

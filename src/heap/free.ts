@@ -4,7 +4,7 @@ import { KIND_APP, RES, res, reservationAt } from '../machine/pages.ts'
 import { freeBig } from './big.ts'
 import { BIG, CONTROL, FREE, granulesOf, headerOf, isStale, requestedOf, START } from './block.ts'
 import { mergeFree, regionEnd } from './freelist.ts'
-import { countBlock, indexOf } from './record.ts'
+import { countBytes, indexOf } from './record.ts'
 
 /** What a pointer that is not a live block of the heap turns out to be. */
 export type PointerFault = 'null' | 'foreign' | 'pages' | 'other heap' | 'freed' | 'interior' | 'control'
@@ -16,7 +16,7 @@ export function liveBlock(machine: Machine, record: number, pointer: number): nu
   if ((pointer & (GRANULE - 1)) !== 0 || block >= machine.granules) return 0
   const at = block << 2
   const live = ((machine.map[at] as number) & (START | FREE | CONTROL)) === START
-  return live && machine.map[at + 2] === indexOf(machine, record) ? block : 0
+  return live && machine.map[at + 2] === record ? block : 0
 }
 
 /** Frees a block that `liveBlock` found. Precondition: inside the heap's section. heap/hot.ts does the same for the common case. */
@@ -25,7 +25,7 @@ export function freeBlock(machine: Machine, tid: number, record: number, block: 
     freeBig(machine, tid, record, block)
     return
   }
-  countBlock(machine.sys, record, -1, -requestedOf(machine, block))
+  countBytes(machine.sys, record, -requestedOf(machine, block))
   mergeFree(machine, record, block, granulesOf(machine, block))
 }
 

@@ -11,7 +11,7 @@ import { cellMerge } from './cells.ts'
 import { freeBlock, liveBlock } from './free.ts'
 import { endsRegion, regionOf, startsRegion } from './freelist.ts'
 import { brokenGuard } from './guard.ts'
-import { indexOf, NEVER, REC, recordOf } from './record.ts'
+import { NEVER, REC, recordOf } from './record.ts'
 
 /**
  * The hot path: HeapAlloc on a segregated heap of a retail build where a free block is at hand, and HeapFree on any heap of a retail build. Each is one function that
@@ -56,14 +56,12 @@ export function allocateIn(machine: Machine, tid: number, handle: number, bytes:
     mem[end] = (left << SIZE_SHIFT) | START | FREE | holes
   }
   mem[at + 1] = bytes
-  mem[at + 2] = indexOf(machine, record)
+  mem[at + 2] = record
   mem[end - 1] = block << 1
   mem[at] = (size << SIZE_SHIFT) | START
-  const count = record + REC.LIVE_BLOCKS
-  const live = (mem[count + 1] as number) + bytes
-  mem[count] = (mem[count] as number) + 1
-  mem[count + 1] = live
-  if (live > (mem[count + 2] as number)) mem[count + 2] = live
+  const live = (mem[record + REC.LIVE_BYTES] as number) + bytes
+  mem[record + REC.LIVE_BYTES] = live
+  if (live > (mem[record + REC.PEAK_BYTES] as number)) mem[record + REC.PEAK_BYTES] = live
   if (zero) zeroGranules(machine, block << GRANULE_SHIFT, size << GRANULE_SHIFT)
   // leave
   if (mem[record + REC.LOCK_COUNT] !== 0) leaveOnce(mem, record)
@@ -98,10 +96,8 @@ export function freeIn(machine: Machine, tid: number, handle: number, pointer: n
   const hot = mem[record + REC.HOT] as number
   // Not %: on a pointer that comes as a double that is a division, slower than the rest of the function.
   const common = (header & (START | FREE | BIG | CONTROL)) === START && (pointer & (GRANULE - 1)) === 0 && hot !== NEVER
-  if (!common || mem[at + 2] !== indexOf(machine, record)) return freeAside(machine, tid, record, handle, pointer)
-  const count = record + REC.LIVE_BLOCKS
-  mem[count] = (mem[count] as number) - 1
-  mem[count + 1] = (mem[count + 1] as number) - (mem[at + 1] as number)
+  if (!common || mem[at + 2] !== record) return freeAside(machine, tid, record, handle, pointer)
+  mem[record + REC.LIVE_BYTES] = (mem[record + REC.LIVE_BYTES] as number) - (mem[at + 1] as number)
   const size = header >>> SIZE_SHIFT
   const after = at + (size << 2)
   const next = endsRegion(machine, block, size) ? 0 : (mem[after] as number)

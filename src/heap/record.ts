@@ -22,8 +22,7 @@ export const REC = {
   REGIONS: 8, // first unit of the region with the lowest address
   BIGS: 9, // first unit of the newest big block
   ROVER: 10, // next-fit: the block at which the next search starts, 0 for the heap's first
-  LIVE_BLOCKS: 11, // these three in this order: countBlock and hot.ts
-  LIVE_BYTES: 12, // as requested
+  LIVE_BYTES: 12, // as requested; how many blocks that is, nobody asks often enough to count them: walk.ts
   PEAK_BYTES: 13,
   COMMITTED: 14, // pages
   PEAK_COMMITTED: 15,
@@ -94,11 +93,9 @@ export function countPages(machine: Machine, record: number, pages: number): voi
   if (now > (sys[record + REC.PEAK_COMMITTED] as number)) sys[record + REC.PEAK_COMMITTED] = now
 }
 
-/** Counts a block that became live, changed its requested size, or went (blocks: 1, 0, -1). */
-export function countBlock(sys: Int32Array, record: number, blocks: number, bytes: number): void {
-  const at = record + REC.LIVE_BLOCKS
-  const live = (sys[at + 1] as number) + bytes
-  sys[at] = (sys[at] as number) + blocks
-  sys[at + 1] = live
-  if (live > (sys[at + 2] as number)) sys[at + 2] = live
+/** Counts requested bytes that became live, or went. */
+export function countBytes(sys: Int32Array, record: number, bytes: number): void {
+  const live = (sys[record + REC.LIVE_BYTES] as number) + bytes
+  sys[record + REC.LIVE_BYTES] = live
+  if (live > (sys[record + REC.PEAK_BYTES] as number)) sys[record + REC.PEAK_BYTES] = live
 }

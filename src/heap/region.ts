@@ -47,7 +47,7 @@ export function openRegion(machine: Machine, tid: number, record: number, bytes:
   cellsOpen(machine, unit)
   const first = unit * GRANULES_PER_UNIT
   if (control > 0) {
-    writeLive(machine, first, control, control * GRANULE, heap, CONTROL)
+    writeLive(machine, first, control, control * GRANULE, record, CONTROL)
     if (machine.sys[record + REC.NEXT_FIT] !== 0) cellAddStart(machine, first)
   }
   addFree(machine, record, first + control, granules - control, HOLES)

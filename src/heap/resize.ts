@@ -8,7 +8,7 @@ import { cellDropStart } from './cells.ts'
 import { freeBlock } from './free.ts'
 import { addFree, mergeFree, regionEnd, regionOf, removeFree } from './freelist.ts'
 import { writeGuard } from './guard.ts'
-import { countBlock, indexOf, REC } from './record.ts'
+import { countBytes, REC } from './record.ts'
 import { commitGranules } from './region.ts'
 
 /**
@@ -113,10 +113,10 @@ function resizeInPlace(machine: Machine, tid: number, record: number, block: num
   } else {
     // The tail's header first: nothing reaches it until the shorter block is written, and then a walk finds it.
     if (want < have) writeFree(machine, block + want, have - want, 0)
-    writeLive(machine, block, want, bytes, indexOf(machine, record), 0)
+    writeLive(machine, block, want, bytes, record, 0)
     if (want < have) mergeFree(machine, record, block + want, have - want)
   }
-  countBlock(machine.sys, record, 0, change)
+  countBytes(machine.sys, record, change)
   return true
 }
 
@@ -131,7 +131,7 @@ function absorbNext(machine: Machine, tid: number, record: number, block: number
   if ((header & HOLES) !== 0 && !commitGranules(machine, tid, record, next, want - have)) return false
   removeFree(machine, record, next, total - have)
   if (total > want) addFree(machine, record, block + want, total - want, header & HOLES)
-  writeLive(machine, block, want, bytes, indexOf(machine, record), 0)
+  writeLive(machine, block, want, bytes, record, 0)
   eraseStart(machine, next)
   if (machine.sys[record + REC.NEXT_FIT] !== 0) cellDropStart(machine, next, block + want)
   machine.sys[record + REC.ROVER] = block

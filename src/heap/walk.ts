@@ -66,13 +66,14 @@ export function* blocksOf(machine: Machine, record: number): Generator<BlockInfo
 
 export function heapInfo(machine: Machine, record: number): HeapInfo {
   const word = (field: number): number => machine.sys[record + field] as number
+  const blocks = [...blocksOf(machine, record)]
   return {
     handle: word(REC.HANDLE),
     index: indexOf(machine, record),
     options: word(REC.OPTIONS) >>> 0,
     maximum: word(REC.MAXIMUM),
     placement: word(REC.NEXT_FIT) === 0 ? 'segregated' : 'next-fit',
-    liveBlocks: word(REC.LIVE_BLOCKS),
+    liveBlocks: blockFigures(blocks).liveBlocks,
     liveBytes: word(REC.LIVE_BYTES),
     peakBytes: word(REC.PEAK_BYTES),
     committed: word(REC.COMMITTED) * PAGE,
@@ -82,18 +83,20 @@ export function heapInfo(machine: Machine, record: number): HeapInfo {
       size: res(machine, unit, RES.GRANULES) * GRANULE,
       committed: committedIn(machine, unit) * PAGE
     })),
-    blocks: [...blocksOf(machine, record)]
+    blocks
   }
 }
 
-/** What the free blocks among `blocks` come to, in bytes: together, and the largest, committed or not. */
-export function freeFigures(blocks: Iterable<BlockInfo>): { freeBytes: number; largestFree: number } {
+/** What `blocks` come to: how many are the app's, and in bytes the free ones together and the largest of them, committed or not. */
+export function blockFigures(blocks: Iterable<BlockInfo>): { liveBlocks: number; freeBytes: number; largestFree: number } {
+  let liveBlocks = 0
   let freeBytes = 0
   let largestFree = 0
   for (const { state, size } of blocks) {
+    if (state === 'live' || state === 'big') liveBlocks++
     if (state !== 'free') continue
     freeBytes += size
     largestFree = Math.max(largestFree, size)
   }
-  return { freeBytes, largestFree }
+  return { liveBlocks, freeBytes, largestFree }
 }
