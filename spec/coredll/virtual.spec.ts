@@ -1,4 +1,4 @@
-// VirtualAlloc and VirtualFree as far as the page callbacks of CeHeapCreate need them.
+// VirtualAlloc and VirtualFree: reservations in steps of 64 KB, pages in three states, one budget with the heaps.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -222,9 +222,21 @@ everywhere(
   { physical: 0x10000 }
 )
 
-everywhere(alloc, 'VA-10: MEM_TOP_DOWN takes the highest place', (world) => {
+everywhere(alloc, 'VA-10, C-72: MEM_TOP_DOWN takes the highest place, and has no effect at an address', (world) => {
   const { ce, process } = world
-  assert.is(ce.VirtualAlloc(0, 2 * UNIT, MEM_RESERVE | MEM_TOP_DOWN, PAGE_READWRITE), process.snapshot().memory - 2 * UNIT)
+  const { memory } = process.snapshot()
+  assert.is(ce.VirtualAlloc(0, 2 * UNIT, MEM_RESERVE | MEM_TOP_DOWN, PAGE_READWRITE), memory - 2 * UNIT)
+  assert.is(ce.VirtualAlloc(0, PAGE, BOTH | MEM_TOP_DOWN, PAGE_READWRITE), memory - 3 * UNIT)
+  assert.is(ce.VirtualAlloc(0, PAGE, MEM_COMMIT | MEM_TOP_DOWN, PAGE_READWRITE), memory - 4 * UNIT)
+  assert.is(ce.VirtualAlloc(0x200000, PAGE, MEM_RESERVE | MEM_TOP_DOWN, PAGE_READWRITE), 0x200000)
+  assert.is(ce.VirtualAlloc(0x200000, PAGE, MEM_COMMIT | MEM_TOP_DOWN, PAGE_READWRITE), 0x200000)
+})
+
+everywhere(alloc, 'VA-3, VL-5: each small reservation costs 64 KB of address space', (world) => {
+  const { ce, process } = world
+  let count = 0
+  while (ce.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE) !== 0) count++
+  assert.is(count, (process.snapshot().memory - UNIT - world.profile.region) / UNIT)
 })
 
 everywhere(alloc, 'C-20: MEM_COMMIT with NULL reserves as well, and is reported', (world) => {
