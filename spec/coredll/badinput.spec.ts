@@ -63,6 +63,7 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
     [bytes, 10]
   ]
   const one = (name: string): Parameters => [[name, local]]
+  const critical = one('lpCriticalSection')
   return {
     HeapCreate: [
       ['flOptions', 0],
@@ -175,7 +176,12 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
     Heap32ListNext: walk('lphl'),
     Heap32First: [...walk('lphe'), ['th32ProcessID', 0], ['th32HeapID', 0]],
     Heap32Next: walk('lphe'),
-    CloseToolhelp32Snapshot: [['hSnapshot', snapshot]]
+    CloseToolhelp32Snapshot: [['hSnapshot', snapshot]],
+    InitializeCriticalSection: critical,
+    EnterCriticalSection: critical,
+    TryEnterCriticalSection: critical,
+    LeaveCriticalSection: critical,
+    DeleteCriticalSection: critical
   }
 }
 

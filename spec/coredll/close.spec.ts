@@ -56,7 +56,12 @@ function invoke(ce: CeThread, call: CallName, heap: number, block: number): unkn
     Heap32ListNext: [1, 0],
     Heap32First: [1, 0, 0, 0],
     Heap32Next: [1, 0],
-    CloseToolhelp32Snapshot: [1]
+    CloseToolhelp32Snapshot: [1],
+    InitializeCriticalSection: one,
+    EnterCriticalSection: one,
+    TryEnterCriticalSection: one,
+    LeaveCriticalSection: one,
+    DeleteCriticalSection: one
   }
   return (ce[call] as (...args: readonly unknown[]) => unknown)(...args[call])
 }

@@ -5,7 +5,6 @@ import { CALLS } from '../../src/coredll/calls.ts'
 import { type FindingKind, KINDS } from '../../src/coredll/findings.ts'
 import {
   attachThread,
-  type Finding,
   HEAP_ZERO_MEMORY,
   HEAPENTRY32,
   MEM_COMMIT,
@@ -15,17 +14,10 @@ import {
   TH32CS_SNAPHEAPLIST
 } from '../../src/index.ts'
 import { ruleById } from '../../src/rules/index.ts'
+import { hex, sectionCases } from './sectioncases.ts'
+import type { Case, SectionKind } from './sectioncases.ts'
 import { open } from './world.ts'
 import type { World } from './world.ts'
-
-const hex = (value: number): string => `0x${value.toString(16).toUpperCase().padStart(8, '0')}`
-
-interface Case {
-  readonly rule: string
-  readonly severity: Finding['severity']
-  /** Makes the call; gives the message that it must raise. */
-  readonly raise: (world: World) => string
-}
 
 /** A process with one heap of each kind and a live block of 100 bytes in each. */
 const block = ({ ce, heap }: World, handle = heap): number => ce.HeapAlloc(handle, 0, 100)
@@ -41,7 +33,7 @@ function lent({ ce }: World, answer: (pages: () => number, action: number) => nu
   )
 }
 
-const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCases>> = {
+const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCases | SectionKind>> = {
   badHeap: {
     rule: 'C-4',
     severity: 'error',
@@ -304,7 +296,7 @@ const toolHelpCases: Readonly<Pick<Record<FindingKind, Case>, 'dwSize' | 'badSna
   }
 }
 
-const cases: Readonly<Record<FindingKind, Case>> = { ...ownCases, ...toolHelpCases }
+const cases: Readonly<Record<FindingKind, Case>> = { ...ownCases, ...toolHelpCases, ...sectionCases }
 
 const kinds = suite('kinds of findings')
 
@@ -322,7 +314,7 @@ for (const [kind, { rule, severity, raise }] of Object.entries(cases)) {
     assert.is(finding.severity, severity)
     assert.is(`${finding.call}: `, message.slice(0, finding.call.length + 2))
     assert.ok((CALLS as readonly string[]).includes(finding.call))
-    assert.is(finding.thread, kind === 'strayPages' ? 2 : 1)
+    assert.is(finding.thread, kind === 'strayPages' || kind === 'sectionAbandoned' ? 2 : 1)
     world.process.check()
   })
 }

@@ -47,7 +47,12 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['TH-7', 'Heap32ListNext(hSnapshot, lphl)'],
   ['TH-8', 'Heap32First(hSnapshot, lphe, th32ProcessID, th32HeapID)'],
   ['TH-10', 'Heap32Next(hSnapshot, lphe)'],
-  ['TH-5', 'CloseToolhelp32Snapshot(hSnapshot)']
+  ['TH-5', 'CloseToolhelp32Snapshot(hSnapshot)'],
+  ['CS-3', 'InitializeCriticalSection(lpCriticalSection)'],
+  ['CS-1', 'EnterCriticalSection(lpCriticalSection)'],
+  ['CS-4', 'TryEnterCriticalSection(lpCriticalSection)'],
+  ['CS-2', 'LeaveCriticalSection(lpCriticalSection)'],
+  ['CS-5', 'DeleteCriticalSection(lpCriticalSection)']
 ]
 
 const table = suite('signatures')

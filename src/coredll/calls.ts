@@ -42,7 +42,12 @@ export const CALLS = [
   'Heap32ListNext',
   'Heap32First',
   'Heap32Next',
-  'CloseToolhelp32Snapshot'
+  'CloseToolhelp32Snapshot',
+  'InitializeCriticalSection',
+  'EnterCriticalSection',
+  'TryEnterCriticalSection',
+  'LeaveCriticalSection',
+  'DeleteCriticalSection'
 ] as const
 
 export type CallName = (typeof CALLS)[number]

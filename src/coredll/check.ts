@@ -2,6 +2,7 @@ import { heapFault, strayFault } from '../heap/check.ts'
 import { marksFault } from '../heap/marks.ts'
 import { pagesFault } from '../machine/check.ts'
 import type { Machine } from '../machine/machine.ts'
+import { sectionsFault } from '../machine/sectiontable.ts'
 import { frozen } from './snapshot.ts'
 
 /** Thrown by `process.check()`: the emulator's own state contradicts itself. That is a fault of this library. */
@@ -19,7 +20,7 @@ export function checkProcess(machine: Machine, tid: number): void {
       const found = heapFault(machine, record)
       if (found !== undefined) return found
     }
-    return pagesFault(machine) ?? strayFault(machine, records) ?? marksFault(machine)
+    return pagesFault(machine) ?? strayFault(machine, records) ?? marksFault(machine) ?? sectionsFault(machine)
   })
   if (fault !== undefined) throw new InvariantError(fault)
 }

@@ -2,6 +2,7 @@ import { heapCount, recordAt } from '../heap/record.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { leave, ORPHAN, orphan, takeOver } from '../machine/section.ts'
+import { sectionRecords } from '../machine/sectiontable.ts'
 import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts'
 
 /**
@@ -11,6 +12,7 @@ import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts
 
 /** Every section of the process, those that others are taken inside of first. */
 function* sectionsOf(machine: Machine): Generator<number> {
+  yield* sectionRecords(machine)
   yield HDR.SPY_LOCK
   for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
   yield HDR.LOCK

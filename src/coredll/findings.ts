@@ -49,6 +49,16 @@ export type FindingKind =
   | 'dwSize'
   | 'badSnapshot'
   | 'heapIdIsHandle'
+  | 'noSection'
+  | 'sectionDeleted'
+  | 'sectionCopied'
+  | 'sectionOverwritten'
+  | 'notOwner'
+  | 'sectionHeld'
+  | 'sectionOwn'
+  | 'sectionTwice'
+  | 'sectionsFull'
+  | 'sectionAbandoned'
 
 export interface Kind {
   /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
@@ -149,6 +159,48 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     rule: 'TH-16',
     severity: 'error',
     text: (a) => `${hex(a)} is a heap handle: pass th32HeapID of the HEAPLIST32 instead`
+  },
+  noSection: { rule: 'C-76', severity: 'error', text: (a) => `${hex(a)} is no critical section: it was never initialised, or is deleted` },
+  sectionDeleted: {
+    rule: 'C-76',
+    severity: 'error',
+    text: (a) => `the critical section ${hex(a)} was deleted while this thread waited for it: nothing is entered`
+  },
+  sectionCopied: {
+    rule: 'C-77',
+    severity: 'error',
+    text: (a, b) => `${hex(a)} is a copy of the critical section ${hex(b)}, and no section itself`
+  },
+  sectionOverwritten: {
+    rule: 'C-78',
+    severity: 'error',
+    text: (a, b) => `the critical section ${hex(a)} was overwritten: its hCrit held ${hex(b)}, and is mended`
+  },
+  notOwner: {
+    rule: 'C-79',
+    severity: 'error',
+    text: (a, b) => `the critical section ${hex(a)} is ${b === 0 ? "nobody's" : `thread ${b}'s`}, not this thread's`
+  },
+  sectionHeld: {
+    rule: 'C-80',
+    severity: 'error',
+    text: (a, b) => `thread ${b} is inside the critical section ${hex(a)}, which therefore stays as it is`
+  },
+  sectionOwn: {
+    rule: 'C-80',
+    severity: 'warning',
+    text: (a) => `this thread is still inside the critical section ${hex(a)} that it deletes`
+  },
+  sectionTwice: {
+    rule: 'C-81',
+    severity: 'warning',
+    text: (a) => `the critical section ${hex(a)} was not deleted before it is initialised again`
+  },
+  sectionsFull: { rule: 'C-83', severity: 'error', text: (a) => `no critical section is left for ${hex(a)}: too many live at once` },
+  sectionAbandoned: {
+    rule: 'C-84',
+    severity: 'error',
+    text: (a, b) => `thread ${b} ended inside the critical section ${hex(a)}, which is free now`
   }
 }
 

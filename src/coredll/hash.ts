@@ -3,6 +3,7 @@ import { blocksOf } from '../heap/walk.ts'
 import { HDR, HEAP_WORDS, PAGE, UNIT_WORDS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { PAGE_COMMITTED, pageState } from '../machine/pages.ts'
+import { SEC, sectionRecords } from '../machine/sectiontable.ts'
 import { liveThreads, THREAD, threadAt } from '../machine/threads.ts'
 
 /** Two independent 32-bit multiplicative hashes over the same words; enough to tell images apart, not to resist an attacker. */
@@ -28,7 +29,7 @@ class Hash {
 
 /**
  * One string over all emulated state: options, threads with their last errors, reservations, pages, heaps with the order of their
- * free lists, blocks, the task allocator's spy and its marks, and the contents of every committed page. Lock words are left out: the
+ * free lists, blocks, critical sections, the task allocator's spy and its marks, and the contents of every committed page. Lock words are left out: the
  * thread that asks holds them all.
  */
 export function hashImage(machine: Machine): string {
@@ -60,6 +61,7 @@ export function hashImage(machine: Machine): string {
       for (let word = 0; word < words; word++) hash.add(map[at + word] as number)
     }
   }
+  for (const at of sectionRecords(machine)) hash.range(sys, at + SEC.HANDLE, at + SEC.CONTENDED + 1)
   if (sys[HDR.SPY_BLOCKS] !== 0) {
     for (const [block, mark] of machine.marks.entries()) {
       if (mark === 0) continue

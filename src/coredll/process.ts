@@ -10,6 +10,7 @@ import { joinThread, threadsOf } from '../machine/threads.ts'
 import { builds, oneOf, placements, profileNames, profileOf } from '../profile.ts'
 import type { Build, Placement, Profile, ProfileName } from '../profile.ts'
 import { checkProcess } from './check.ts'
+import { endSections } from './critical.ts'
 import { buryThread } from './death.ts'
 import { takeFindings } from './findings.ts'
 import type { Finding } from './findings.ts'
@@ -200,6 +201,7 @@ export class CeProcess {
     const machine = this.#machine
     if (machine.closed) return
     Atomics.store(machine.sys, HDR.CLOSED, 1)
+    endSections(machine)
     const count = Atomics.load(machine.sys, HDR.HEAPS)
     // All handles die at once, so that a section whose owner is gone keeps no other heap alive. A record stays claimed: no heap takes its place.
     for (let index = 0; index < count; index++) Atomics.store(machine.sys, recordAt(machine, index) + REC.HANDLE, CLAIMED)

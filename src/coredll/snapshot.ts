@@ -7,6 +7,8 @@ import type { Machine } from '../machine/machine.ts'
 import { RES, res } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { liveThreads, THREAD, threadAt } from '../machine/threads.ts'
+import { sectionInfos } from './critical.ts'
+import type { SectionInfo } from './critical.ts'
 
 /** A process in plain data. Addresses and sizes in bytes. */
 export interface Snapshot {
@@ -17,6 +19,8 @@ export interface Snapshot {
   readonly heaps: readonly (HeapInfo & { readonly largestFree: number })[]
   /** Reservations made with VirtualAlloc. */
   readonly reservations: readonly { readonly address: number; readonly size: number; readonly committed: number }[]
+  /** The program's own critical sections. */
+  readonly sections: readonly SectionInfo[]
   readonly threads: readonly { readonly id: number; readonly lastError: number }[]
 }
 
@@ -62,6 +66,7 @@ export function takeSnapshot(machine: Machine, tid: number): Snapshot {
       size: res(machine, unit, RES.PAGES) * PAGE,
       committed: res(machine, unit, RES.COMMITTED) * PAGE
     })),
+    sections: sectionInfos(machine),
     threads: liveThreads(machine).map((id) => ({ id, lastError: (machine.sys[threadAt(machine, id) + THREAD.LAST_ERROR] as number) >>> 0 }))
   }))
 }

@@ -94,6 +94,26 @@ export const SYSTEM_INFO: Structure<SystemInfo> = new Structure({
   }
 })
 
+/** The caller's memory of a critical section (CS-3). All but hCrit mirror it (C-75). */
+export interface CriticalSection {
+  /** How often its owner has entered. */
+  readonly LockCount: number
+  /** The owner's thread id, 0 for nobody. */
+  readonly OwnerThread: number
+  /** Names the section; 0 where there is none. */
+  readonly hCrit: number
+  readonly needtrap: number
+  /** How often an enter had to wait. */
+  readonly dwContentions: number
+}
+
+export const CRITICAL_SECTION: Structure<CriticalSection> = new Structure({
+  name: 'CRITICAL_SECTION',
+  size: 20,
+  source: 'our choice C-75: the fields of open CE headers',
+  fields: { LockCount: dword(0), OwnerThread: dword(4), hCrit: dword(8), needtrap: dword(12), dwContentions: dword(16) }
+})
+
 /** One heap as Heap32ListFirst and Heap32ListNext tell it (TH-15). */
 export interface HeapList32 {
   readonly dwSize: number

@@ -1,16 +1,17 @@
 import { misuse } from '../errors.ts'
 import { partThread, THREAD, threadAt } from '../machine/threads.ts'
 import { CALLS } from './calls.ts'
+import { abandonSections } from './critical.ts'
 import type { AnyCall } from './findings.ts'
 import type { CallRecord, CallWriter } from './record.ts'
-import { ToolHelpCalls } from './toolhelpcalls.ts'
+import { SectionCalls } from './sectioncalls.ts'
 
 /**
  * One thread of an emulated process, and the coredll functions as it calls them: Win32 names, Win32 parameter order, numbers in and
  * out. HANDLE, pointers and DWORD are whole numbers from 0 to 2^32 - 1 (anything else throws a TypeError or RangeError), BOOL is 0 or 1.
  * What the emulated OS answers is the return value and `GetLastError()`, never an exception; calls on a closed process throw a TypeError.
  */
-export class CeThread extends ToolHelpCalls {
+export class CeThread extends SectionCalls {
   #depth = 0
   #writer: CallWriter | undefined
   readonly #after: (() => void)[] = []
@@ -96,7 +97,10 @@ export class CeThread extends ToolHelpCalls {
     if (this.tid === 1) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
     if (this.machine.leases.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a page callback')
     // By the second call the place may be another thread's.
-    if (!this.#detached) partThread(this.machine, this.tid)
+    if (!this.#detached) {
+      abandonSections(this)
+      partThread(this.machine, this.tid)
+    }
     this.#detached = true
   }
 }

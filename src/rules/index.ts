@@ -15,6 +15,7 @@ import { localAlloc, localFree, localMacros, localReAlloc, localSize } from './l
 import { moreChoices } from './morechoices.ts'
 import { porting } from './porting.ts'
 import type { Rule } from './rule.ts'
+import { sectionChoices } from './sectionchoices.ts'
 import { mallocSpy } from './spy.ts'
 import { toolHelp, toolHelpChoices } from './toolhelp.ts'
 import { tools } from './tools.ts'
@@ -66,7 +67,8 @@ export const rules: readonly Rule[] = [
   moreChoices,
   comChoices,
   virtualChoices,
-  toolHelpChoices
+  toolHelpChoices,
+  sectionChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))
