@@ -43,6 +43,7 @@ import { openCom, type IMalloc } from 'ceheap/com'
 import * as trace from 'ceheap/trace'
 import * as check from 'ceheap/check'
 import * as rules from 'ceheap/rules'
+import { stress, type StressReport } from 'ceheap/stress'
 const process_ = createProcess({ profile: 'compact-2013' })
 const ce = process_.thread
 const heap: number = ce.HeapCreate(0, 0x1000, 0x40000)
@@ -52,6 +53,8 @@ const malloc: IMalloc | null = openCom(ce).CoGetMalloc(1).ppMalloc
 if (malloc?.DidAlloc(malloc.Alloc(100)) !== 1) throw new Error('IMalloc')
 process_.check()
 process_.close()
+const report: StressReport = await stress({ workload: 'mixed', threads: 2, ops: 50 })
+if (!report.ok) throw new Error(report.failure?.message)
 for (const part of [trace, check, rules]) if (Object.keys(part).length === 0) throw new Error('an entry is empty')
 `
 const settings = {

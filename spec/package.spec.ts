@@ -136,7 +136,7 @@ shipped('no library entry reaches a package at run time', () => {
       else if (!name.startsWith('node:')) packages.push(`${path}: ${name}`)
     }
   }
-  for (const entry of ['index', 'trace', 'check', 'rules']) visit(`dist/${entry}.js`)
+  for (const entry of ['index', 'com', 'trace', 'check', 'rules', 'stress', 'stresslead', 'stressworker']) visit(`dist/${entry}.js`)
   assert.equal(packages, [])
   assert.equal(Object.keys(manifest.dependencies).sort(), ['cli-progress', 'commander', 'picocolors'])
 })

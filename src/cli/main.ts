@@ -3,6 +3,7 @@ import { checkCommand } from './check.ts'
 import { UserError, unusable } from './exit.ts'
 import { note, reasonOf } from './output.ts'
 import { rulesCommand } from './rules.ts'
+import { stressCommand } from './stress.ts'
 import { version } from './version.ts'
 
 // A reader that stops early (`| head`) is no error, and there is nobody left to write to.
@@ -19,6 +20,7 @@ const program = new Command('ceheap')
   .version(version)
   .addCommand(checkCommand())
   .addCommand(rulesCommand())
+  .addCommand(stressCommand())
   .addHelpText(
     'after',
     `
@@ -26,6 +28,7 @@ Examples:
   ceheap check app.wine-relay.log      what CE would do with a recorded program
   ceheap check app.log.gz --format json
   ceheap rules W-8                     one rule, with its source
+  ceheap stress --threads 4            worker threads on one heap, judged
   ceheap rules                         what is emulated`
   )
 

@@ -14,6 +14,8 @@ import type { Fault } from './judge.ts'
 import type { WorkloadSource } from './load.ts'
 import { randomOf } from './random.ts'
 import { StressError } from './workload.ts'
+import { contentionOf, drain, scheduleOf } from './observed.ts'
+import type { SectionContention } from './report.ts'
 import type { Workload } from './workload.ts'
 
 /** One run: which work, by how many threads, on what process, in which order. */
@@ -45,6 +47,11 @@ export interface RunOutcome {
   readonly ms: number
   /** After the threads have ended, before `finish`; '' if they did not all come to their end. */
   readonly imageHash: string
+  /** The run as a schedule string, where threads went one at a time or their grants were recorded. */
+  readonly replay: string | undefined
+  /** How often a thread was made to wait that could have gone on. */
+  readonly preemptions: number
+  readonly contention: readonly SectionContention[]
   /** Why the sequential model was not asked; undefined if it was. */
   readonly unjudged: string | undefined
 }
@@ -61,7 +68,7 @@ export interface RunHooks {
   readonly onPhase?: (phase: 'setup' | 'run' | 'finish' | 'judge') => void
 }
 
-const TICK = 100
+const TICK = 20
 let runs = 0
 
 /** Makes one run and judges it. Throws a StressError if it cannot begin. */
@@ -104,7 +111,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const own = writer.pack(1)
   const calls = works.reduce((sum, one) => sum + (one?.calls ?? 0), 0)
   const ms = Math.max(0, ...works.map((one) => one?.ms ?? 0))
-  const common = { schedule, works, calls, ms, imageHash }
+  const common = { schedule, works, calls, ms, imageHash, ...scheduleOf(process), contention: contentionOf(process) }
   try {
     if (books !== undefined || own.cut || works.some((one) => one?.history.cut === true)) {
       const found = [own, ...works.flatMap((one) => (one === undefined ? [] : [one.history]))]
@@ -178,7 +185,10 @@ interface Crewed {
 
 async function work(crew: Crew, plan: RunPlan, process: CeProcess, { jobs, gate, done }: Crewed, hooks: RunHooks): Promise<Ending[]> {
   const counts = new Int32Array(done)
-  const timer = setInterval(() => hooks.onProgress?.(counts.reduce((sum, count) => sum + count, 0)), TICK)
+  const timer = setInterval(() => {
+    drain(process)
+    hooks.onProgress?.(counts.reduce((sum, count) => sum + count, 0))
+  }, TICK)
   try {
     return await crew.run(jobs, {
       timeout: timeOf(plan),

@@ -1,0 +1,81 @@
+import type { Fault } from './judge.ts'
+import type { RunOutcome, RunPlan } from './run.ts'
+
+/** The smallest failing run that was found. */
+export interface Shrunk {
+  readonly plan: RunPlan
+  readonly outcome: RunOutcome
+  /** Runs made to find it. */
+  readonly runs: number
+}
+
+export interface ShrinkBounds {
+  /** Runs in all. */
+  readonly runs: number
+  /** Schedules tried for each size. */
+  readonly perSize: number
+}
+
+export const shrinkBounds: ShrinkBounds = { runs: 1500, perSize: 60 }
+
+/** Numbers of operations that are tried, as far as they are smaller than the failing run's. */
+const SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]
+
+/**
+ * Looks for a smaller run that fails in the same way: all sizes from the smallest on, for each of them a number of schedules (a thread at a
+ * time, chosen at random and by priorities in turns). Of the first size that fails, the run with the fewest preemptions, then the fewest calls,
+ * is taken. Always ends; the failing run itself is the answer where nothing smaller fails.
+ */
+export async function shrink(
+  failing: { readonly plan: RunPlan; readonly outcome: RunOutcome },
+  attempt: (plan: RunPlan) => Promise<RunOutcome>,
+  bounds: ShrinkBounds = shrinkBounds
+): Promise<Shrunk> {
+  let runs = 0
+  for (const { threads, ops } of smallerSizes(failing.plan)) {
+    let best: Omit<Shrunk, 'runs'> | undefined
+    for (let n = 0; n < bounds.perSize && runs < bounds.runs; n++) {
+      const plan = { ...failing.plan, threads, ops, ms: Number.POSITIVE_INFINITY, schedule: schedule(n) }
+      const outcome = await attempt(plan)
+      runs++
+      if (!sameFault(outcome.faults[0], failing.outcome.faults[0])) continue
+      if (best === undefined || smaller(outcome, best.outcome)) best = { plan, outcome }
+      // Without a change of threads there is nothing left to take away.
+      if (best.outcome.preemptions === 0) break
+    }
+    if (best !== undefined) return { ...best, runs }
+    if (runs >= bounds.runs) break
+  }
+  return { ...failing, runs }
+}
+
+/** Three kinds of schedule in turns: two by priorities, which seldom preempt, and one at random. */
+function schedule(n: number): string {
+  const seed = Math.floor(n / 3) + 1
+  return n % 3 === 2 ? `seeded:${seed}` : `pct:${seed}:${(n % 3) + 2}`
+}
+
+/** Fewer threads or fewer operations, the least work first. */
+function* smallerSizes({ threads, ops }: RunPlan): Generator<{ threads: number; ops: number }> {
+  const sizes: { threads: number; ops: number }[] = []
+  for (let some = 1; some <= Math.min(threads, 8); some++) {
+    for (const few of SIZES) if (few < ops || (few === ops && some < threads)) sizes.push({ threads: some, ops: few })
+  }
+  sizes.sort((a, b) => a.threads * a.ops - b.threads * b.ops || a.threads - b.threads)
+  yield* sizes
+}
+
+function sameFault(one: Fault | undefined, other: Fault | undefined): boolean {
+  if (one === undefined || other === undefined || one.kind !== other.kind) return false
+  return one.kind !== 'finding' || ruleOf(one) === ruleOf(other)
+}
+
+/** The rule that a finding's message ends with. */
+function ruleOf({ message }: Fault): string {
+  return message.slice(message.lastIndexOf('('))
+}
+
+function smaller(one: RunOutcome, other: RunOutcome): boolean {
+  if (one.preemptions !== other.preemptions) return one.preemptions < other.preemptions
+  return one.history.length < other.history.length
+}

@@ -1,0 +1,50 @@
+import { workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { BEAT, phases } from './beat.ts'
+import type { Phase } from './beat.ts'
+import { lead } from './lead.ts'
+import type { StressPlan } from './options.ts'
+import type { StressReport } from './report.ts'
+import { StressError } from './workload.ts'
+
+/**
+ * The thread that creates the processes and leads the runs. It is a worker so that a workload whose setup or finish never ends, or ends
+ * the process, takes only this thread with it.
+ */
+export interface LeadData {
+  readonly plan: StressPlan
+  readonly beat: SharedArrayBuffer
+  readonly port: MessagePort
+}
+
+export type LeadTold =
+  | { readonly step: 'report'; readonly report: StressReport }
+  | { readonly step: 'refused'; readonly message: string }
+  | { readonly step: 'print'; readonly text: string }
+  | { readonly step: 'broken'; readonly error: unknown }
+
+const { plan, beat, port } = workerData as LeadData
+const words = new Int32Array(beat)
+const tell = (told: LeadTold): void => port.postMessage(told)
+
+function enter(phase: Phase): void {
+  Atomics.store(words, BEAT.PHASE, phases.indexOf(phase))
+  Atomics.add(words, BEAT.CHANGES, 1)
+  if (phase === 'setup') Atomics.store(words, BEAT.DONE, 0)
+}
+
+try {
+  const report = await lead(plan, {
+    onPhase: enter,
+    onProgress: (done) => Atomics.store(words, BEAT.DONE, done),
+    onRun: (runs, of) => {
+      Atomics.store(words, BEAT.RUNS, runs)
+      Atomics.store(words, BEAT.OF, of)
+    },
+    onPrint: (text) => tell({ step: 'print', text })
+  })
+  tell({ step: 'report', report })
+} catch (error) {
+  tell(error instanceof StressError ? { step: 'refused', message: error.message } : { step: 'broken', error })
+}
+port.close()
