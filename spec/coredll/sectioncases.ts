@@ -51,14 +51,11 @@ export const sectionCases: Readonly<Record<SectionKind & FindingKind, Case>> = {
       const other = attachThread(process.share())
       const { machine } = ce
       const { take } = machine
-      Object.defineProperty(machine, 'take', {
-        value: (address: number, who: number) => {
-          Object.defineProperty(machine, 'take', { value: take })
-          other.DeleteCriticalSection(at)
-          return take(address, who)
-        },
-        configurable: true
-      })
+      machine.take = (address, who) => {
+        machine.take = take
+        other.DeleteCriticalSection(at)
+        return take(address, who)
+      }
       ce.EnterCriticalSection(at)
       return `EnterCriticalSection: the critical section ${hex(at)} was deleted while this thread waited for it: nothing is entered`
     }

@@ -41,9 +41,9 @@ export interface Lease {
 export class Machine {
   readonly user: UserBuffer
   readonly system: WebAssembly.Memory
-  /** The two steps of a lock word (lockword.ts). */
-  readonly take: LockWord['take']
-  readonly give: LockWord['give']
+  /** The two steps of a lock word (lockword.ts). Who counts them or orders them wraps what is there, once the machine is made. */
+  take: LockWord['take']
+  give: LockWord['give']
   /** Zeroing and copying by wasm, where user memory is a wasm memory. */
   readonly bulk: Bulk | undefined
   readonly layout: Layout
