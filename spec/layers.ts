@@ -92,7 +92,10 @@ export function strayWaits(sources: Sources): string[] {
     .map(([path]) => `${path}: waits and wakes belong in src/machine/wait.ts (neither may Atomics be renamed)`)
 }
 
-/** Clocks, random sources and the console in the core, which must answer the same on every run. */
+/**
+ * Clocks, random sources and the console in the core, which must answer the same on every run. `src/machine/wait.ts` may look at the
+ * clock: where a thread may not park, it has to keep the bound of a wait itself.
+ */
 export function impurities(sources: Sources): string[] {
   const problems: string[] = []
   for (const [path, text] of sourcesOf(sources)) {
@@ -100,6 +103,7 @@ export function impurities(sources: Sources): string[] {
     for (const [word] of withoutComments(text).matchAll(
       /\b(?:Date|performance|console|crypto)\s*\.|\bnew\s+Date\b|\bMath\s*\.\s*random\b/g
     )) {
+      if (path === 'src/machine/wait.ts' && word.startsWith('performance')) continue
       problems.push(`${path}: ${word.trim()} makes a run depend on more than its calls`)
     }
   }
