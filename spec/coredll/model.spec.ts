@@ -47,6 +47,6 @@ model.run()
 
 /** What an assertion found, in one line. */
 function told(error: unknown): string {
-  const { message, actual, expected } = error as { message: string; actual?: unknown; expected?: unknown }
-  return `${message} (the emulator ${JSON.stringify(actual)}, the model ${JSON.stringify(expected)})`
+  const { message, actual, expects } = error as { message: string; actual?: unknown; expects?: unknown }
+  return `${message} (the emulator ${JSON.stringify(actual)}, the model ${JSON.stringify(expects)})`
 }

@@ -321,7 +321,8 @@ everywhere(free, 'VF-5: what is partly committed cannot be released until it is 
 
 everywhere(free, "VF-6, C-21: nonzero for success; zero with error 487 for an address that is no reservation of the app's", (world) => {
   const { ce, heap } = world
-  for (const address of [0, 1, UNIT - 1, 0x300000, 0x400000, 0xffffffff]) {
+  const own = ce.VirtualAlloc(0x200000, 0x1000, MEM_RESERVE, PAGE_READWRITE)
+  for (const address of [0, 1, UNIT - 1, own + 0x1000, own + UNIT - 1, 0x300000, 0x400000, 0xffffffff]) {
     for (const type of [MEM_RELEASE, MEM_DECOMMIT]) {
       assert.equal(
         world.answer(() => ce.VirtualFree(address, 0, type)),

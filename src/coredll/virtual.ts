@@ -79,7 +79,8 @@ function ownReservation(ce: Caller, action: number, address: number, size: numbe
   if (home < 0) return 0
   const kind = res(machine, home, RES.KIND)
   if (kind !== KIND_APP && !(kind === KIND_LENT && leased(ce, home, action, address, size))) return IN_HEAP
-  return address + size <= home * UNIT + res(machine, home, RES.PAGES) * PAGE ? home : 0
+  // A range of no bytes lies where its address does.
+  return address + Math.max(size, 1) <= home * UNIT + res(machine, home, RES.PAGES) * PAGE ? home : 0
 }
 
 /** Runs `act` on the app's reservation that holds the range, inside the process section; without one the call fails (C-21). */
