@@ -4,6 +4,7 @@ import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, HDR, UNIT } from '../machine
 import type { Machine } from '../machine/machine.ts'
 import { allCommitted } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
+import { THREAD } from '../machine/threads.ts'
 import { allocateBig } from './big.ts'
 import { granulesOf, headerOf, HOLES, isFree, writeLive } from './block.ts'
 import { carveFree, findFree, regionEnd } from './freelist.ts'
@@ -70,6 +71,7 @@ export function place(machine: Machine, who: number, record: number, bytes: numb
   const block = backed ? found : back(machine, who, record, found, size)
   if (block === 0) return 0
   carveFree(machine, record, block, granulesOf(machine, block), size, headerOf(machine, block) & HOLES)
+  sys[machine.slot + THREAD.HANDOUT] = block
   writeLive(machine, block, size, bytes, record, 0)
   sys[record + REC.ROVER] = block
   countBytes(sys, record, bytes)
@@ -91,13 +93,13 @@ function back(machine: Machine, who: number, record: number, found: number, size
  * when physical memory is exhausted, so that a request fails for want of memory only if there is enough for no free block. Where the pages
  * come from the caller it is his refusal that counts (C-35).
  */
-function findBacked(machine: Machine, tid: number, record: number, size: number): number {
+function findBacked(machine: Machine, who: number, record: number, size: number): number {
   if (machine.sys[record + REC.CALLBACKS] !== 0) return 0
   for (const unit of reservationsOf(machine, record, REC.REGIONS)) {
     const end = regionEnd(machine, unit)
     for (let block = unit * GRANULES_PER_UNIT; block < end; block += granulesOf(machine, block)) {
       const fits = isFree(machine, block) && granulesOf(machine, block) >= size
-      if (fits && commitGranules(machine, tid, record, block, size)) return block
+      if (fits && commitGranules(machine, who, record, block, size)) return block
     }
   }
   return 0
@@ -107,15 +109,15 @@ function findBacked(machine: Machine, tid: number, record: number, size: number)
  * Adds a region whose one free block holds `size` committed granules (HI-8), and returns that block. 0 on a fixed heap, without address
  * space or without physical memory: then nothing has changed.
  */
-function grow(machine: Machine, tid: number, record: number, size: number): number {
+function grow(machine: Machine, who: number, record: number, size: number): number {
   if (machine.sys[record + REC.MAXIMUM] !== 0) return 0
   const needed = Math.ceil((size * GRANULE) / UNIT) * UNIT
   const usual = machine.sys[record + REC.REGION_BYTES] as number
   const region =
-    openRegion(machine, tid, record, Math.max(usual, needed), 0) || (needed < usual ? openRegion(machine, tid, record, needed, 0) : 0)
+    openRegion(machine, who, record, Math.max(usual, needed), 0) || (needed < usual ? openRegion(machine, who, record, needed, 0) : 0)
   if (region === 0) return 0
   const block = region * GRANULES_PER_UNIT
-  if (commitGranules(machine, tid, record, block, size)) return block
-  dropRegion(machine, tid, record, region)
+  if (commitGranules(machine, who, record, block, size)) return block
+  dropRegion(machine, who, record, region)
   return 0
 }

@@ -2,7 +2,8 @@ import { GRANULE, GRANULES_PER_UNIT, HDR, PAGE, UNIT_SHIFT } from '../machine/la
 import type { Machine } from '../machine/machine.ts'
 import { commit, KIND_BIG, release, RES, res, reserve, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
-import { BIG, eraseStart, granulesOf, requestedOf, setRequested, writeLive } from './block.ts'
+import { THREAD } from '../machine/threads.ts'
+import { BIG, eraseStart, granulesOf, requestedOf, writeLive } from './block.ts'
 import { writeGuard } from './guard.ts'
 import { countBytes, countPages, indexOf, REC } from './record.ts'
 
@@ -18,24 +19,26 @@ function bigBytes(machine: Machine, record: number, bytes: number): number {
   return Math.ceil((bytes + (machine.sys[record + REC.GUARD] as number) * GRANULE) / PAGE) * PAGE
 }
 
-export function allocateBig(machine: Machine, tid: number, record: number, bytes: number): number {
+export function allocateBig(machine: Machine, who: number, record: number, bytes: number): number {
   const heap = indexOf(machine, record)
   const size = bigBytes(machine, record, bytes)
   // Entered before anything changes: a wait in vain then leaves no reservation that no heap links.
-  enter(machine, HDR.LOCK, tid)
-  const unit = reserve(machine, tid, size, KIND_BIG, heap)
+  enter(machine, HDR.LOCK, who)
+  const unit = reserve(machine, who, size, KIND_BIG, heap)
   const address = unit * 2 ** UNIT_SHIFT
-  const pages = unit === 0 ? -1 : commit(machine, tid, address, size)
-  if (unit !== 0 && pages < 0) release(machine, tid, unit)
+  const pages = unit === 0 ? -1 : commit(machine, who, address, size)
+  if (unit !== 0 && pages < 0) release(machine, who, unit)
   leave(machine, HDR.LOCK)
   if (pages < 0) return 0
   const first = machine.sys[record + REC.BIGS] as number
+  const block = unit * GRANULES_PER_UNIT
+  machine.sys[machine.slot + THREAD.HANDOUT] = block
   setRes(machine, unit, RES.GRANULES, size / GRANULE)
   setRes(machine, unit, RES.NEXT, first)
-  if (first !== 0) setRes(machine, first, RES.PREV, unit)
-  machine.sys[record + REC.BIGS] = unit
-  const block = unit * GRANULES_PER_UNIT
   writeLive(machine, block, size / GRANULE, bytes, record, BIG)
+  // From here on the block is the heap's.
+  machine.sys[record + REC.BIGS] = unit
+  if (first !== 0) setRes(machine, first, RES.PREV, unit)
   countPages(machine, record, pages)
   countBytes(machine.sys, record, bytes)
   if (machine.sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
@@ -43,9 +46,9 @@ export function allocateBig(machine: Machine, tid: number, record: number, bytes
 }
 
 /** Precondition: `block` is a live big block of this heap. */
-export function freeBig(machine: Machine, tid: number, record: number, block: number): void {
+export function freeBig(machine: Machine, who: number, record: number, block: number): void {
   const unit = block / GRANULES_PER_UNIT
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   const next = res(machine, unit, RES.NEXT)
   const previous = res(machine, unit, RES.PREV)
   if (next !== 0) setRes(machine, next, RES.PREV, previous)
@@ -54,14 +57,11 @@ export function freeBig(machine: Machine, tid: number, record: number, block: nu
   countBytes(machine.sys, record, -requestedOf(machine, block))
   // A second free of the block is then known as one, until the granule is used again.
   eraseStart(machine, block)
-  countPages(machine, record, -release(machine, tid, unit))
+  countPages(machine, record, -release(machine, who, unit))
   leave(machine, HDR.LOCK)
 }
 
-/** Gives a big block another size inside its reservation; false if it does not fit there. */
-export function resizeBigInPlace(machine: Machine, record: number, block: number, bytes: number): boolean {
-  if (bigBytes(machine, record, bytes) > granulesOf(machine, block) * GRANULE) return false
-  countBytes(machine.sys, record, bytes - requestedOf(machine, block))
-  setRequested(machine, block, bytes)
-  return true
+/** Whether a big block can have `bytes` inside its reservation. */
+export function fitsBig(machine: Machine, record: number, block: number, bytes: number): boolean {
+  return bigBytes(machine, record, bytes) <= granulesOf(machine, block) * GRANULE
 }

@@ -89,6 +89,12 @@ export function writeLive(machine: Machine, block: number, granules: number, req
   map[at] = (granules << SIZE_SHIFT) | START | kind
 }
 
+/** Gives a live block another number of granules; what it loses or takes must have its header already. */
+export function writeSize(machine: Machine, block: number, granules: number): void {
+  machine.map[((block + granules) << 2) - 1] = tagFor(block, false)
+  machine.map[block << 2] = (granules << SIZE_SHIFT) | START
+}
+
 /** Marks where a block started that is gone: merged into the block before it, or given back with its memory. */
 export function eraseStart(machine: Machine, block: number): void {
   machine.map[block << 2] = STALE

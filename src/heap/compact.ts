@@ -13,31 +13,31 @@ import { decommitRegionPages, dropRegion, wholePages } from './region.ts'
  * wholly free. Free blocks are merged already. Returns the bytes of the largest run of committed free memory inside one block,
  * as it was before pages were given back. Precondition: inside the heap's section.
  */
-export function compact(machine: Machine, tid: number, record: number): number {
-  return inOneHold(machine, tid, record, () => compactRegions(machine, tid, record))
+export function compact(machine: Machine, who: number, record: number): number {
+  return inOneHold(machine, who, record, () => compactRegions(machine, who, record))
 }
 
-function compactRegions(machine: Machine, tid: number, record: number): number {
+function compactRegions(machine: Machine, who: number, record: number): number {
   let largest = 0
   for (const unit of [...reservationsOf(machine, record, REC.REGIONS)]) {
     const first = unit * GRANULES_PER_UNIT
     const end = regionEnd(machine, unit)
     for (let block = first; block < end; block += granulesOf(machine, block)) {
-      if (isFree(machine, block)) largest = Math.max(largest, compactBlock(machine, tid, record, unit, block))
+      if (isFree(machine, block)) largest = Math.max(largest, compactBlock(machine, who, record, unit, block))
     }
     const whole = isFree(machine, first) && granulesOf(machine, first) === end - first
     // The lowest region stays: a heap has at least one.
-    if (whole && unit !== machine.sys[record + REC.REGIONS]) dropRegion(machine, tid, record, unit)
+    if (whole && unit !== machine.sys[record + REC.REGIONS]) dropRegion(machine, who, record, unit)
   }
   return largest
 }
 
-function compactBlock(machine: Machine, tid: number, record: number, unit: number, block: number): number {
+function compactBlock(machine: Machine, who: number, record: number, unit: number, block: number): number {
   const size = granulesOf(machine, block)
   const largest = committedRun(machine, block, block + size)
   const { first, last } = wholePages(block, block + size)
   if (first <= last) {
-    decommitRegionPages(machine, tid, record, unit, first, last)
+    decommitRegionPages(machine, who, record, unit, first, last)
     removeFree(machine, record, block, size)
     addFree(machine, record, block, size, HOLES)
   }

@@ -1,11 +1,12 @@
 import { FIXED_HEAP_LIMIT } from '../constants.ts'
 import { GRANULE, GRANULES_PER_UNIT, HDR, PAGE, UNIT } from '../machine/layout.ts'
 import type { Machine, PageCallbacks } from '../machine/machine.ts'
-import { enter, leave } from '../machine/section.ts'
+import { enter, leave, TID, tryEnter } from '../machine/section.ts'
 import { freeBig } from './big.ts'
 import { dropCallbacks, setCallbacks } from './lent.ts'
-import { CLAIMED, handleOf, indexOf, LEVELS, REC, recordAt, setHot } from './record.ts'
+import { ABANDONED, CLAIMED, handleOf, indexOf, REC, recordAt, setHot } from './record.ts'
 import { closeRegion, commitGranules, controlGranules, openRegion } from './region.ts'
+import { clearFields, endHeap } from './repair.ts'
 
 export interface HeapOptions {
   readonly options: number
@@ -17,19 +18,29 @@ export interface HeapOptions {
 }
 
 /** Makes a heap and returns its handle, 0 if there is not enough address space or physical memory. Sizes are 0 to 2^32 - 1. */
-export function createHeap(machine: Machine, tid: number, wanted: HeapOptions): number {
-  const record = claimRecord(machine, tid)
+export function createHeap(machine: Machine, who: number, wanted: HeapOptions): number {
+  const { sys } = machine
+  const record = claimRecord(machine, who)
   if (record === 0) return 0
-  // A heap half made must not be walked. Whoever dies here or waits in vain leaves the record claimed: the next heap takes another.
-  enter(machine, record, tid)
   try {
-    return makeHeap(machine, tid, record, wanted)
-  } finally {
-    leave(machine, record)
+    // A heap half made must not be walked.
+    enter(machine, record, who)
+    let handle: number
+    try {
+      handle = makeHeap(machine, who, record, wanted)
+    } finally {
+      leave(machine, record)
+    }
+    // After a failure the record may be another heap's by now.
+    if (handle !== 0) sys[record + REC.MAKER] = 0
+    return handle
+  } catch (error) {
+    sys[record + REC.MAKER] = ABANDONED
+    throw error
   }
 }
 
-function makeHeap(machine: Machine, tid: number, record: number, wanted: HeapOptions): number {
+function makeHeap(machine: Machine, who: number, record: number, wanted: HeapOptions): number {
   const sys = machine.sys
   const index = indexOf(machine, record)
   const generation = (sys[record + REC.GENERATION] as number) + 1
@@ -41,11 +52,13 @@ function makeHeap(machine: Machine, tid: number, record: number, wanted: HeapOpt
   sys[record + REC.GUARD] = sys[HDR.DEBUG] as number
   sys[record + REC.REGION_BYTES] = sys[HDR.REGION] as number
   if (wanted.callbacks !== undefined) setCallbacks(machine, record, wanted.callbacks)
-  if (!openFirstRegion(machine, tid, record, initial, maximum)) {
-    takeDown(machine, tid, record)
+  if (!openFirstRegion(machine, who, record, initial, maximum)) {
+    takeDown(machine, who, record)
+    enter(machine, HDR.LOCK, who)
     // As if nobody had asked: the next heap here gets the handle that this one would have had.
     sys[record + REC.GENERATION] = generation - 1
-    Atomics.store(sys, record + REC.HANDLE, 0)
+    giveRecord(machine, record)
+    leave(machine, HDR.LOCK)
     return 0
   }
   const handle = handleOf(index, generation)
@@ -55,11 +68,13 @@ function makeHeap(machine: Machine, tid: number, record: number, wanted: HeapOpt
   return handle
 }
 
-function clearFields(machine: Machine, record: number): void {
-  machine.sys.fill(0, record + REC.OPTIONS, record + REC.BINS + LEVELS * 32)
+/** Another heap may have the record from now on. Precondition: inside the process section. */
+function giveRecord(machine: Machine, record: number): void {
+  Atomics.store(machine.sys, record + REC.HANDLE, 0)
+  machine.sys[record + REC.MAKER] = 0
 }
 
-function openFirstRegion(machine: Machine, tid: number, record: number, initial: number, maximum: number): boolean {
+function openFirstRegion(machine: Machine, who: number, record: number, initial: number, maximum: number): boolean {
   const sys = machine.sys
   const space = machine.layout.units * UNIT
   if (initial > space || maximum > space) return false
@@ -71,43 +86,63 @@ function openFirstRegion(machine: Machine, tid: number, record: number, initial:
   setHot(machine, record)
   const bytes = maximum === 0 ? Math.ceil(Math.max(sys[HDR.REGION] as number, initial) / UNIT) * UNIT : maximum
   const control = maximum === 0 ? 0 : controlGranules(bytes / GRANULE)
-  if (openRegion(machine, tid, record, bytes, control) === 0) return false
+  if (openRegion(machine, who, record, bytes, control) === 0) return false
   const first = (sys[record + REC.REGIONS] as number) * GRANULES_PER_UNIT
-  return commitGranules(machine, tid, record, first, Math.max(initial / GRANULE, control))
+  return commitGranules(machine, who, record, first, Math.max(initial / GRANULE, control))
 }
 
-function claimRecord(machine: Machine, tid: number): number {
+function claimRecord(machine: Machine, who: number): number {
   const sys = machine.sys
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   let index = 0
-  while (index < machine.heapLimit && sys[recordAt(machine, index) + REC.HANDLE] !== 0) index++
+  while (index < machine.heapLimit && !isFreeRecord(machine, who, recordAt(machine, index))) index++
   const found = index < machine.heapLimit
   if (found) {
-    sys[recordAt(machine, index) + REC.HANDLE] = CLAIMED
     if (index >= (sys[HDR.HEAPS] as number)) sys[HDR.HEAPS] = index + 1
+    sys[recordAt(machine, index) + REC.MAKER] = who & TID
+    sys[recordAt(machine, index) + REC.HANDLE] = CLAIMED
   }
   leave(machine, HDR.LOCK)
   return found ? recordAt(machine, index) : 0
+}
+
+/** Whether no heap has the record; one that was abandoned is ended on this occasion. Precondition: inside the process section. */
+function isFreeRecord(machine: Machine, who: number, record: number): boolean {
+  const { sys } = machine
+  // Never a wait: the section of a heap comes before the process section.
+  if (sys[record + REC.MAKER] === ABANDONED && tryEnter(machine, record, who)) {
+    if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
+    leave(machine, record)
+  }
+  return sys[record + REC.HANDLE] === 0
 }
 
 /**
  * Ends a heap: its blocks, regions and big blocks go back to the system, live or not (HD-4).
  * Precondition: the caller is inside the heap's section and has seen that it lives. Whoever waits for the section finds the handle dead.
  */
-export function destroyHeap(machine: Machine, tid: number, record: number): void {
-  const own = machine.sys[record + REC.CALLBACKS] === 0
+export function destroyHeap(machine: Machine, who: number, record: number): void {
+  const { sys } = machine
+  const own = sys[record + REC.CALLBACKS] === 0
   // Before anything changes, so that a wait in vain leaves the heap alive; but never around a page callback, which may wait for other threads.
-  if (own) enter(machine, HDR.LOCK, tid)
-  Atomics.store(machine.sys, record + REC.HANDLE, CLAIMED)
-  takeDown(machine, tid, record)
-  Atomics.store(machine.sys, record + REC.HANDLE, 0)
-  if (own) leave(machine, HDR.LOCK)
+  if (own) enter(machine, HDR.LOCK, who)
+  sys[record + REC.MAKER] = who & TID
+  Atomics.store(sys, record + REC.HANDLE, CLAIMED)
+  try {
+    takeDown(machine, who, record)
+    if (!own) enter(machine, HDR.LOCK, who)
+  } catch (error) {
+    sys[record + REC.MAKER] = ABANDONED
+    throw error
+  }
+  giveRecord(machine, record)
+  leave(machine, HDR.LOCK)
 }
 
-function takeDown(machine: Machine, tid: number, record: number): void {
+function takeDown(machine: Machine, who: number, record: number): void {
   const sys = machine.sys
-  while (sys[record + REC.BIGS] !== 0) freeBig(machine, tid, record, (sys[record + REC.BIGS] as number) * GRANULES_PER_UNIT)
-  while (sys[record + REC.REGIONS] !== 0) closeRegion(machine, tid, record, sys[record + REC.REGIONS] as number)
+  while (sys[record + REC.BIGS] !== 0) freeBig(machine, who, record, (sys[record + REC.BIGS] as number) * GRANULES_PER_UNIT)
+  while (sys[record + REC.REGIONS] !== 0) closeRegion(machine, who, record, sys[record + REC.REGIONS] as number)
   dropCallbacks(machine, record)
   clearFields(machine, record)
 }

@@ -20,9 +20,9 @@ export function liveBlock(machine: Machine, record: number, pointer: number): nu
 }
 
 /** Frees a block that `liveBlock` found. Precondition: inside the heap's section. heap/hot.ts does the same for the common case. */
-export function freeBlock(machine: Machine, tid: number, record: number, block: number): void {
+export function freeBlock(machine: Machine, who: number, record: number, block: number): void {
   if ((headerOf(machine, block) & BIG) !== 0) {
-    freeBig(machine, tid, record, block)
+    freeBig(machine, who, record, block)
     return
   }
   countBytes(machine.sys, record, -requestedOf(machine, block))

@@ -67,11 +67,12 @@ export function mergeFree(machine: Machine, record: number, block: number, size:
   const total = ahead + size + behind
   const holes = ((behind === 0 ? 0 : next) | previous) & HOLES
   const nextFit = sys[record + REC.NEXT_FIT] !== 0
-  if (!nextFit) binMerge(machine.mem, machine.mapAt, record, block, size, before, ahead, behind)
+  // The header before the index: a block that lives still has what was requested where a free one has its links.
   writeFree(machine, start, total, holes)
   if (before !== 0) eraseStart(machine, block)
   if (behind !== 0) eraseStart(machine, after)
   if (nextFit) cellMerge(machine, regionOf(machine, start), start, total, block, behind === 0 ? 0 : after)
+  else binMerge(machine.mem, machine.mapAt, record, block, size, before, ahead, behind)
   sys[record + REC.ROVER] = start
 }
 

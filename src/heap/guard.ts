@@ -8,8 +8,8 @@ import { granulesOf, requestedOf } from './block.ts'
  */
 const PATTERN = 0xfd
 
-export function writeGuard(machine: Machine, block: number): void {
-  const start = block * GRANULE + requestedOf(machine, block)
+export function writeGuard(machine: Machine, block: number, requested: number = requestedOf(machine, block)): void {
+  const start = block * GRANULE + requested
   machine.bytes.fill(PATTERN, start, (block + granulesOf(machine, block)) * GRANULE)
 }
 

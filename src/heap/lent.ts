@@ -1,6 +1,6 @@
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE } from '../constants.ts'
 import { isDword } from '../errors.ts'
-import { GRANULE, HDR, PAGE, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
+import { HDR, PAGE, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import type { Lease, Machine, PageCallbacks } from '../machine/machine.ts'
 import { allCommitted, KIND_APP, KIND_LENT, RES, res, reservationAt, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
@@ -73,11 +73,11 @@ function call(machine: Machine, record: number, which: 'alloc' | 'free', lease: 
 }
 
 /** Asks the caller for a reservation; returns its first unit if it is one of the app's own and long enough, else 0 (C-35). */
-export function borrow(machine: Machine, tid: number, record: number, bytes: number): number {
+export function borrow(machine: Machine, who: number, record: number, bytes: number): number {
   const address = call(machine, record, 'alloc', { action: MEM_RESERVE, address: 0, bytes })
   const unit = address >>> UNIT_SHIFT
   if (address === 0) return 0
-  enter(machine, HDR.LOCK, tid)
+  enter(machine, HDR.LOCK, who)
   const fits =
     address % UNIT === 0 &&
     unit < machine.layout.units &&
@@ -85,8 +85,8 @@ export function borrow(machine: Machine, tid: number, record: number, bytes: num
     res(machine, unit, RES.KIND) === KIND_APP &&
     res(machine, unit, RES.PAGES) * PAGE >= bytes
   if (fits) {
-    setRes(machine, unit, RES.KIND, KIND_LENT)
     setRes(machine, unit, RES.HEAP, indexOf(machine, record))
+    setRes(machine, unit, RES.KIND, KIND_LENT)
   }
   leave(machine, HDR.LOCK)
   if (!fits) machine.callbackErrors.push(new WrongPages(address))
@@ -109,15 +109,16 @@ export function askDecommit(machine: Machine, record: number, address: number, b
   call(machine, record, 'free', { action: MEM_DECOMMIT, address, bytes })
 }
 
-/** Makes the region at `unit` a reservation of the app's again, and tells the caller that it may release it. */
-export function giveBack(machine: Machine, tid: number, record: number, unit: number): void {
-  const bytes = res(machine, unit, RES.GRANULES) * GRANULE
-  enter(machine, HDR.LOCK, tid)
+/** Makes the region at `unit` a reservation of the app's again. Precondition: inside the process section. */
+export function unlend(machine: Machine, unit: number): void {
   setRes(machine, unit, RES.KIND, KIND_APP)
   setRes(machine, unit, RES.HEAP, 0)
   setRes(machine, unit, RES.NEXT, 0)
   setRes(machine, unit, RES.PREV, 0)
   setRes(machine, unit, RES.GRANULES, 0)
-  leave(machine, HDR.LOCK)
-  call(machine, record, 'free', { action: MEM_RELEASE, address: unit * UNIT, bytes })
+}
+
+/** Tells the caller that it may release the reservation, which is the app's again. */
+export function askRelease(machine: Machine, record: number, address: number, bytes: number): void {
+  call(machine, record, 'free', { action: MEM_RELEASE, address, bytes })
 }

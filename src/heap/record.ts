@@ -5,8 +5,8 @@ import type { Machine } from '../machine/machine.ts'
 /**
  * The record of one heap: 1,024 words in system memory.
  *
- *   0        32                          56             64 ... 799
- *   | fields | first-level map, 23 second-level maps |  | 23 x 32 list heads |   segregated heaps use the right part (bins.ts)
+ *   0        32                          56             64 ... 799             800
+ *   | fields | first-level map, 23 second-level maps |  | 23 x 32 list heads | left by the dead |   segregated heaps use the middle (bins.ts)
  *
  *   handle = generation (13 bits) | index (16 bits) | 10b      never a multiple of 32: a handle is never mistaken for a pointer
  */
@@ -32,13 +32,20 @@ export const REC = {
   HOT: 19, // most bytes of one block on the hot path (hot.ts): LARGEST, or one of the two below
   FL_MAP: 32,
   SL_MAPS: 33,
-  BINS: 64
+  BINS: 64,
+  // What a dead thread left to be undone (repair.ts), until that is done.
+  MAKER: 800, // the thread that is making or ending the heap, 0 otherwise; ABANDONED when it died or gave up
+  LEFT_BLOCK: 801, // its HANDOUT (machine/threads.ts)
+  LEFT_RESIZED: 802 // its RESIZED
 } as const
 
 /** REC.HANDLE of a record that is being set up or taken down: no handle equals it. */
 export const CLAIMED = -1
 /** REC.HANDLE while a page callback of the heap runs, which is in the middle of a call on it. */
 export const BUSY = -2
+
+/** REC.MAKER of a heap half made or half ended that nobody is at any more: it is to be ended. */
+export const ABANDONED = -1
 
 /** REC.HOT on debug builds, whose blocks have sentinels, and while failures are injected into requests for blocks: neither HeapAlloc nor HeapFree is hot. */
 export const NEVER = -1

@@ -1,4 +1,4 @@
-import { GRANULE, GRANULES_PER_UNIT, PAGE, PAGES_PER_UNIT, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
+import { GRANULE, GRANULES_PER_UNIT, HDR, PAGE, PAGES_PER_UNIT, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import {
   allCommitted,
@@ -15,10 +15,11 @@ import {
   reserve,
   setRes
 } from '../machine/pages.ts'
+import { enter, leave } from '../machine/section.ts'
 import { CONTROL, eraseStart, granulesOf, HOLES, writeLive } from './block.ts'
 import { cellAddStart, cellsOpen } from './cells.ts'
 import { addFree, regionEnd, removeFree } from './freelist.ts'
-import { askCommit, askDecommit, borrow, giveBack } from './lent.ts'
+import { askCommit, askDecommit, askRelease, borrow, unlend } from './lent.ts'
 import { countPages, indexOf, REC } from './record.ts'
 
 /**
@@ -36,14 +37,13 @@ export function controlGranules(granules: number): number {
 }
 
 /** Opens a region of `bytes` (whole pages) with `control` granules set aside; returns its first unit, 0 if there is no address space for it. */
-export function openRegion(machine: Machine, tid: number, record: number, bytes: number, control: number): number {
+export function openRegion(machine: Machine, who: number, record: number, bytes: number, control: number): number {
   const heap = indexOf(machine, record)
   const lent = machine.sys[record + REC.CALLBACKS] !== 0
-  const unit = lent ? borrow(machine, tid, record, bytes) : reserve(machine, tid, bytes, KIND_REGION, heap)
+  const unit = lent ? borrow(machine, who, record, bytes) : reserve(machine, who, bytes, KIND_REGION, heap)
   if (unit === 0) return 0
   const granules = bytes / GRANULE
   setRes(machine, unit, RES.GRANULES, granules)
-  linkRegion(machine, record, unit)
   cellsOpen(machine, unit)
   const first = unit * GRANULES_PER_UNIT
   if (control > 0) {
@@ -51,18 +51,24 @@ export function openRegion(machine: Machine, tid: number, record: number, bytes:
     if (machine.sys[record + REC.NEXT_FIT] !== 0) cellAddStart(machine, first)
   }
   addFree(machine, record, first + control, granules - control, HOLES)
+  // From here on its blocks are the heap's.
+  linkRegion(machine, record, unit)
   // A caller may lend a reservation that has committed pages already.
   if (lent) countPages(machine, record, committedIn(machine, unit))
   return unit
 }
 
 /** Gives back a region that is one free block. */
-export function dropRegion(machine: Machine, tid: number, record: number, unit: number): void {
+export function dropRegion(machine: Machine, who: number, record: number, unit: number): void {
   const block = unit * GRANULES_PER_UNIT
+  // Entered before anything changes: a wait in vain leaves the heap as it is.
+  enter(machine, HDR.LOCK, who)
   // A rover in the region stands at its start.
   if (machine.sys[record + REC.ROVER] === block) machine.sys[record + REC.ROVER] = 0
   removeFree(machine, record, block, granulesOf(machine, block))
-  closeRegion(machine, tid, record, unit)
+  const bytes = unlinkRegion(machine, who, record, unit)
+  leave(machine, HDR.LOCK)
+  if (bytes > 0) askBack(machine, record, unit, bytes)
 }
 
 /** First units of a heap's regions in address order, or of its big blocks, newest first. */
@@ -80,13 +86,21 @@ function linkRegion(machine: Machine, record: number, unit: number): void {
   }
   setRes(machine, unit, RES.PREV, before)
   setRes(machine, unit, RES.NEXT, after)
-  if (after !== 0) setRes(machine, after, RES.PREV, unit)
   if (before !== 0) setRes(machine, before, RES.NEXT, unit)
   else machine.sys[head] = unit
+  if (after !== 0) setRes(machine, after, RES.PREV, unit)
 }
 
 /** Gives a region back to the system: its blocks are forgotten, its pages decommitted. The free index is the caller's business. */
-export function closeRegion(machine: Machine, tid: number, record: number, unit: number): void {
+export function closeRegion(machine: Machine, who: number, record: number, unit: number): void {
+  enter(machine, HDR.LOCK, who)
+  const bytes = unlinkRegion(machine, who, record, unit)
+  leave(machine, HDR.LOCK)
+  if (bytes > 0) askBack(machine, record, unit, bytes)
+}
+
+/** Takes a region from the heap and releases it; a lent one becomes the app's again, and its size in bytes is returned. Precondition: inside the process section. */
+function unlinkRegion(machine: Machine, who: number, record: number, unit: number): number {
   const before = res(machine, unit, RES.PREV)
   const after = res(machine, unit, RES.NEXT)
   if (before !== 0) setRes(machine, before, RES.NEXT, after)
@@ -101,25 +115,35 @@ export function closeRegion(machine: Machine, tid: number, record: number, unit:
   const committed = committedIn(machine, unit)
   countPages(machine, record, -committed)
   if (res(machine, unit, RES.KIND) !== KIND_LENT) {
-    release(machine, tid, unit)
-    return
+    release(machine, who, unit)
+    return 0
   }
+  const bytes = res(machine, unit, RES.GRANULES) * GRANULE
+  unlend(machine, unit)
+  return bytes
+}
+
+/** Asks the caller to give a reservation that it had lent back to the system. */
+function askBack(machine: Machine, record: number, unit: number, bytes: number): void {
   // VirtualFree releases only what is in one state (VF-5).
-  if (committed > 0) askDecommit(machine, record, unit * UNIT, res(machine, unit, RES.GRANULES) * GRANULE)
-  giveBack(machine, tid, record, unit)
+  if (committedPages(machine, unit, bytes) > 0) askDecommit(machine, record, unit * UNIT, bytes)
+  askRelease(machine, record, unit * UNIT, bytes)
 }
 
 /** Pages of the region in state committed. */
 export function committedIn(machine: Machine, unit: number): number {
+  return committedPages(machine, unit, res(machine, unit, RES.GRANULES) * GRANULE)
+}
+
+function committedPages(machine: Machine, unit: number, bytes: number): number {
   const first = unit * PAGES_PER_UNIT
-  const end = first + (res(machine, unit, RES.GRANULES) * GRANULE) / PAGE
   let count = 0
-  for (let page = first; page < end; page++) if (pageState(machine, page) === PAGE_COMMITTED) count++
+  for (let page = first; page < first + bytes / PAGE; page++) if (pageState(machine, page) === PAGE_COMMITTED) count++
   return count
 }
 
 /** Makes sure that the granules [block, block + granules) lie on committed pages; false if physical memory does not suffice. */
-export function commitGranules(machine: Machine, tid: number, record: number, block: number, granules: number): boolean {
+export function commitGranules(machine: Machine, who: number, record: number, block: number, granules: number): boolean {
   const address = block * GRANULE
   const bytes = granules * GRANULE
   if (allCommitted(machine, address, bytes)) return true
@@ -130,16 +154,16 @@ export function commitGranules(machine: Machine, tid: number, record: number, bl
     countPages(machine, record, committedIn(machine, unit) - before)
     return done
   }
-  const pages = commit(machine, tid, address, bytes)
+  const pages = commit(machine, who, address, bytes)
   if (pages < 0) return false
   countPages(machine, record, pages)
   return true
 }
 
 /** Gives back the physical memory of pages [first, last] of the region at `unit`. */
-export function decommitRegionPages(machine: Machine, tid: number, record: number, unit: number, first: number, last: number): void {
+export function decommitRegionPages(machine: Machine, who: number, record: number, unit: number, first: number, last: number): void {
   if (res(machine, unit, RES.KIND) !== KIND_LENT) {
-    countPages(machine, record, -decommitPages(machine, tid, first, last))
+    countPages(machine, record, -decommitPages(machine, who, first, last))
     return
   }
   const before = committedIn(machine, unit)

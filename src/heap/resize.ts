@@ -1,9 +1,10 @@
 import { copyGranules, zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
+import { THREAD } from '../machine/threads.ts'
 import { granulesFor, inOneHold, isInjecting, place, unlessInjected } from './allocate.ts'
-import { resizeBigInPlace } from './big.ts'
-import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, writeFree, writeLive } from './block.ts'
+import { fitsBig } from './big.ts'
+import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, setRequested, writeFree, writeSize } from './block.ts'
 import { cellDropStart } from './cells.ts'
 import { freeBlock } from './free.ts'
 import { addFree, mergeFree, regionEnd, regionOf, removeFree } from './freelist.ts'
@@ -55,33 +56,38 @@ function takesPagesTwice(machine: Machine, block: number): boolean {
 
 function resizeBlock(
   machine: Machine,
-  tid: number,
+  who: number,
   record: number,
   block: number,
   bytes: number,
   zero: boolean,
   inPlaceOnly: boolean
 ): number {
-  const known = knownSize(machine, record, block)
-  if (resizeInPlace(machine, tid, record, block, bytes, inPlaceOnly)) return finish(machine, record, block, zero, known)
+  if (resizeInPlace(machine, who, record, block, bytes, zero, inPlaceOnly)) return block * GRANULE
   // A page callback that threw has failed the call.
   if (inPlaceOnly || machine.callbackErrors.length > 0) return 0
-  const address = place(machine, tid, record, bytes, false)
+  const known = knownSize(machine, record, block)
+  const address = place(machine, who, record, bytes, false)
   if (address === 0) {
     // A big block that shrinks out of its class but finds no room elsewhere stays where it is: shrinking never fails.
-    const stays = (headerOf(machine, block) & BIG) !== 0 && resizeBigInPlace(machine, record, block, bytes)
-    return stays ? finish(machine, record, block, zero, known) : 0
+    const stays = (headerOf(machine, block) & BIG) !== 0 && fitsBig(machine, record, block, bytes)
+    if (!stays) return 0
+    resizeBigInPlace(machine, record, block, bytes, zero)
+    return block * GRANULE
   }
   const target = address >>> GRANULE_SHIFT
+  machine.sys[machine.slot + THREAD.RESIZED] = block
   copyGranules(machine, address, block * GRANULE, Math.min(granulesOf(machine, target), granulesOf(machine, block)) << GRANULE_SHIFT)
-  freeBlock(machine, tid, record, block)
-  return finish(machine, record, target, zero, known)
+  dress(machine, record, target, bytes, zero, known)
+  // With the old block's end the new one is what there is: nothing but the way out comes after.
+  freeBlock(machine, who, record, block)
+  return address
 }
 
-function finish(machine: Machine, record: number, block: number, zero: boolean, known: number): number {
+/** What lies behind the requested bytes: zeroed from the size known before, where that is asked for, and the sentinel of debug builds. */
+function dress(machine: Machine, record: number, block: number, bytes: number, zero: boolean, known: number): void {
   if (zero) zeroFrom(machine, block, known)
-  if (machine.sys[record + REC.GUARD] !== 0) writeGuard(machine, block)
-  return block * GRANULE
+  if (machine.sys[record + REC.GUARD] !== 0) writeGuard(machine, block, bytes)
 }
 
 /**
@@ -101,37 +107,61 @@ function zeroFrom(machine: Machine, block: number, from: number): void {
   if (whole < end) zeroGranules(machine, whole, end - whole)
 }
 
-function resizeInPlace(machine: Machine, tid: number, record: number, block: number, bytes: number, stay: boolean): boolean {
+function resizeInPlace(machine: Machine, who: number, record: number, block: number, bytes: number, zero: boolean, stay: boolean): boolean {
   const largest = machine.sys[record + REC.LARGEST] as number
-  if ((headerOf(machine, block) & BIG) !== 0) return (bytes > largest || stay) && resizeBigInPlace(machine, record, block, bytes)
+  if ((headerOf(machine, block) & BIG) !== 0) {
+    const fits = (bytes > largest || stay) && fitsBig(machine, record, block, bytes)
+    if (fits) resizeBigInPlace(machine, record, block, bytes, zero)
+    return fits
+  }
   if (bytes > largest) return false
   const have = granulesOf(machine, block)
   const want = granulesFor(machine, record, bytes)
-  const change = bytes - requestedOf(machine, block)
-  if (want > have) {
-    if (!absorbNext(machine, tid, record, block, have, want, bytes)) return false
-  } else {
-    // The tail's header first: nothing reaches it until the shorter block is written, and then a walk finds it.
-    if (want < have) writeFree(machine, block + want, have - want, 0)
-    writeLive(machine, block, want, bytes, record, 0)
-    if (want < have) mergeFree(machine, record, block + want, have - want)
+  const known = knownSize(machine, record, block)
+  if (want > have && !absorbNext(machine, who, record, block, have, want)) return false
+  machine.sys[machine.slot + THREAD.RESIZED] = block
+  if (want >= have) {
+    request(machine, record, block, bytes, zero, known)
+    return true
   }
-  countBytes(machine.sys, record, change)
+  // The tail's header first: nothing reaches it until the block is shorter, and then a walk finds it.
+  writeFree(machine, block + want, have - want, 0)
+  countBytes(machine.sys, record, bytes - requestedOf(machine, block))
+  // From here on the tail is free: granules beyond the request are nobody's.
+  setRequested(machine, block, bytes)
+  writeSize(machine, block, want)
+  mergeFree(machine, record, block + want, have - want)
+  dress(machine, record, block, bytes, false, known)
   return true
 }
 
-/** Grows `block` from `have` to `want` granules into the free block behind it; false if there is none that suffices. */
-function absorbNext(machine: Machine, tid: number, record: number, block: number, have: number, want: number, bytes: number): boolean {
+/** Gives a big block another size inside its reservation. Precondition: it fits there. */
+function resizeBigInPlace(machine: Machine, record: number, block: number, bytes: number, zero: boolean): void {
+  machine.sys[machine.slot + THREAD.RESIZED] = block
+  request(machine, record, block, bytes, zero, knownSize(machine, record, block))
+}
+
+/** Stores another request for a block that has the granules for it: bytes that become the program's are dressed before, bytes that were its own after. */
+function request(machine: Machine, record: number, block: number, bytes: number, zero: boolean, known: number): void {
+  const old = requestedOf(machine, block)
+  if (bytes > old) dress(machine, record, block, bytes, zero, known)
+  countBytes(machine.sys, record, bytes - old)
+  setRequested(machine, block, bytes)
+  if (bytes <= old) dress(machine, record, block, bytes, zero, known)
+}
+
+/** Grows `block` from `have` to `want` granules into the free block behind it; false if there is none that suffices. They are the program's once they are requested. */
+function absorbNext(machine: Machine, who: number, record: number, block: number, have: number, want: number): boolean {
   const next = block + have
   const region = regionOf(machine, block)
   if (next === regionEnd(machine, region)) return false
   const header = headerOf(machine, next)
   const total = have + granulesOf(machine, next)
   if ((header & FREE) === 0 || total < want) return false
-  if ((header & HOLES) !== 0 && !commitGranules(machine, tid, record, next, want - have)) return false
+  if ((header & HOLES) !== 0 && !commitGranules(machine, who, record, next, want - have)) return false
   removeFree(machine, record, next, total - have)
   if (total > want) addFree(machine, record, block + want, total - want, header & HOLES)
-  writeLive(machine, block, want, bytes, record, 0)
+  writeSize(machine, block, want)
   eraseStart(machine, next)
   if (machine.sys[record + REC.NEXT_FIT] !== 0) cellDropStart(machine, next, block + want)
   machine.sys[record + REC.ROVER] = block

@@ -4,17 +4,16 @@ import type { Machine } from './machine.ts'
 /**
  * The thread table: one slot a thread. A thread's id is its slot plus one; 0 is nobody.
  *
- *   | STATE | LAST_ERROR | TICKET | SITE | ... | HANDOUT | RESIZED | HEAP | RESERVED | ... |
+ *   | STATE | LAST_ERROR | TICKET | SITE | ... | HANDOUT | RESIZED | RESERVED | ... |
  *
  *   SITE       the label that the thread's calls carry (failures.ts), 0 for none
  *
- * The other four say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
+ * The other three say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
  * store that makes the thing real and cleared after the section is left, so that a death between any two stores is told from a call done.
  *
- *   HANDOUT    granule of a block made and not handed out yet            then it is freed
- *   RESIZED    granule of the block that HeapReAlloc works on            then its sentinel is written again, and HANDOUT freed if both live
- *   HEAP       index of a heap being made or ended, plus one             then it is ended
- *   RESERVED   first unit of a reservation made for the program          then it is released
+ *   HANDOUT    granule of a block made and not handed out yet      then it is freed
+ *   RESIZED    granule of the block that HeapReAlloc works on      then HANDOUT is freed only if this one lives; its sentinel is written again
+ *   RESERVED   first unit of a reservation made for the program    then it is released
  *
  *   FREE --join--> LIVE --part--> FREE
  *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
@@ -22,7 +21,7 @@ import type { Machine } from './machine.ts'
  *
  * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more.
  */
-export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, HEAP: 10, RESERVED: 11 } as const
+export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, RESERVED: 10 } as const
 
 export const FREE = 0
 export const LIVE = 1
