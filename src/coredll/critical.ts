@@ -3,7 +3,7 @@ import { firstFault } from '../machine/access.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { mustAccess } from '../machine/memory.ts'
-import { enter, enterContended, leave, leaveOnce, TID, tryEnter } from '../machine/section.ts'
+import { enter, enterContended, leave, leaveOnce, ORPHAN, TID, tryEnter } from '../machine/section.ts'
 import { claimSection, dropSection, SEC, sectionBy, sectionNamed, sectionOf, sectionRecords } from '../machine/sectiontable.ts'
 import { wakeAll, wakeOne } from '../machine/wait.ts'
 import { needOpen } from './caller.ts'
@@ -125,7 +125,7 @@ export function enterCriticalSection(ce: Taker, lp: number): void {
   const handle = machine.sys[at + SEC.HANDLE] as number
   const seen = machine.take(at << 2, ce.tid)
   if (seen !== 0) enterContended(machine, at, ce.tid, seen)
-  entered(ce, call, lp, at, handle, seen !== 0 && ((seen ^ ce.tid) & TID) !== 0)
+  entered(ce, call, lp, at, handle, seen !== 0 && ((seen ^ ce.tid) & (ORPHAN | TID)) !== 0)
 }
 
 export function tryEnterCriticalSection(ce: Taker, lp: number): number {
@@ -159,9 +159,10 @@ export function leaveCriticalSection(ce: Taker, lp: number): void {
   if (machine.give(at << 2) < 0) wakeOne(sys, at)
 }
 
-/** Who owns the section, 0 for nobody: exact only where the answer is this thread. */
+/** Who owns the section, 0 for nobody that lives (a dead owner's id may be this thread's by now): exact only where the answer is this thread. */
 function ownerOf(machine: Machine, at: number): number {
-  return (machine.sys[at] as number) & TID
+  const seen = machine.sys[at] as number
+  return (seen & ORPHAN) !== 0 ? 0 : seen & TID
 }
 
 /** The live section of the structure at `lp`; 0, with a finding, if there is none. Precondition: the structure can be accessed. */
