@@ -1,0 +1,117 @@
+// One call takes the process section in one hold at most, so that each call has one moment in the order of grants.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  type CeThread,
+  HEAP_REALLOC_IN_PLACE_ONLY,
+  MEM_COMMIT,
+  MEM_DECOMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  PAGE_GUARD,
+  PAGE_READWRITE
+} from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { everywhere } from './world.ts'
+
+const PAGE = 4096
+const BOTH = MEM_RESERVE | MEM_COMMIT
+
+/** How often the process section was taken from free while `call` ran. */
+function holds({ machine }: CeThread, call: () => unknown): number {
+  const real = machine.take
+  let count = 0
+  const counting = (address: number, who: number): number => {
+    const seen = real(address, who)
+    if (address === HDR.LOCK << 2 && seen === 0) count++
+    return seen
+  }
+  Object.defineProperty(machine, 'take', { value: counting, configurable: true, writable: true })
+  try {
+    call()
+  } finally {
+    Object.defineProperty(machine, 'take', { value: real })
+  }
+  return count
+}
+
+const held = suite('the process section in one hold')
+
+everywhere(held, 'virtual memory and its status', ({ ce, heap }) => {
+  const out = ce.HeapAlloc(heap, 0, 64)
+  const base = ce.VirtualAlloc(0, 8 * PAGE, BOTH, PAGE_READWRITE)
+  const calls: Readonly<Record<string, () => unknown>> = {
+    reserve: () => ce.VirtualAlloc(0, PAGE, MEM_RESERVE, PAGE_READWRITE),
+    'reserve and commit': () => ce.VirtualAlloc(0, PAGE, BOTH, PAGE_READWRITE | PAGE_GUARD),
+    'reserve and commit too much': () => ce.VirtualAlloc(0, 0x200000, BOTH, PAGE_READWRITE),
+    commit: () => ce.VirtualAlloc(base, PAGE, MEM_COMMIT, PAGE_READWRITE),
+    'commit nowhere': () => ce.VirtualAlloc(1, PAGE, MEM_COMMIT, PAGE_READWRITE),
+    protect: () => ce.VirtualProtect(base, PAGE, PAGE_READWRITE | PAGE_GUARD, out),
+    query: () => ce.VirtualQuery(base, out, 28),
+    'a guard that goes off': () => ce.IsBadReadPtr(base, PAGE),
+    'a probe': () => ce.IsBadWritePtr(base, PAGE),
+    status: () => ce.GlobalMemoryStatus(out),
+    info: () => ce.GetSystemInfo(out),
+    decommit: () => ce.VirtualFree(base, 0, MEM_DECOMMIT),
+    release: () => ce.VirtualFree(base, 0, MEM_RELEASE),
+    'release nothing': () => ce.VirtualFree(base, 0, MEM_RELEASE)
+  }
+  for (const [name, call] of Object.entries(calls)) assert.ok(holds(ce, call) <= 1, name)
+})
+
+everywhere(
+  held,
+  'heaps that take pages, give them back, or find none',
+  ({ ce, process, heap, profile }) => {
+    const blocks: number[] = []
+    const keep = (pointer: number): number => blocks[blocks.push(pointer) - 1] as number
+    let at = keep(ce.HeapAlloc(heap, 0, 100))
+    const calls: Readonly<Record<string, () => unknown>> = {
+      'a block on committed pages': () => keep(ce.HeapAlloc(heap, 0, 10)),
+      'a block on pages to commit': () => keep(ce.HeapAlloc(heap, 0, 10_000)),
+      'a block in a new region': () => keep(ce.HeapAlloc(heap, 0, profile.bigBlock)),
+      'a big block': () => keep(ce.HeapAlloc(heap, 0, profile.bigBlock + 1)),
+      'a block that grows in place': () => ce.HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, at, 110),
+      'a block that moves': () => {
+        at = ce.HeapReAlloc(heap, 0, at, 5000)
+      },
+      'a block that becomes big': () => {
+        at = ce.HeapReAlloc(heap, 0, at, profile.bigBlock + 100)
+      },
+      'a big block that moves': () => {
+        at = ce.HeapReAlloc(heap, 0, at, profile.bigBlock + 70_000)
+      },
+      'a big block that becomes small': () => {
+        at = ce.HeapReAlloc(heap, 0, at, 100)
+      },
+      'more than there is': () => ce.HeapReAlloc(heap, 0, at, 0x300000),
+      'a free': () => ce.HeapFree(heap, 0, blocks[1] as number),
+      'a free of a big block': () => ce.HeapFree(heap, 0, blocks[4] as number),
+      'a compact': () => ce.HeapCompact(heap, 0),
+      'no memory': () => {
+        process.setPhysical(PAGE)
+      },
+      'a block for which there is none': () => ce.HeapAlloc(heap, 0, 20_000),
+      'a big block for which there is none': () => ce.HeapAlloc(heap, 0, profile.bigBlock + 1),
+      'a resize for which there is none': () => ce.HeapReAlloc(heap, 0, at, 20_000)
+    }
+    for (const [name, call] of Object.entries(calls)) assert.ok(holds(ce, call) <= 1, name)
+    for (const on of ['alloc', 'commit'] as const) {
+      const injected = process.injectFailures({ on, every: 2 })
+      for (const [name, call] of Object.entries(calls)) assert.ok(holds(ce, call) <= 1, `${name}, failures on ${on}`)
+      injected.end()
+    }
+  },
+  { memory: 8 * 1024 * 1024 }
+)
+
+everywhere(held, 'the end of a heap', ({ ce }) => {
+  const own = ce.HeapCreate(0, 0, 0)
+  for (const bytes of [100, 30_000, 0x48000]) ce.HeapAlloc(own, 0, bytes)
+  assert.is(
+    holds(ce, () => ce.HeapDestroy(own)),
+    1
+  )
+})
+
+held.run()
