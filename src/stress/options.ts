@@ -179,7 +179,8 @@ function boundsOf({ ops, seconds }: StressOptions, schedule: string): { ops: num
 function shardOf(text: unknown = '1/1'): readonly [number, number] {
   const match = typeof text === 'string' ? /^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text) : null
   const [part, of] = [Number(match?.[1]), Number(match?.[2])]
-  if (match === null || part > of) throw misuse('shard', 'i/n with whole numbers, i from 1 to n', text)
+  if (match === null || part > of)
+    throw new RangeError(`shard: expected i/n with whole numbers, i from 1 to n, got ${JSON.stringify(text)}`)
   return [part, of]
 }
 

@@ -1,5 +1,6 @@
 import { createProcess } from '../coredll/process.ts'
 import type { CeProcess, ProcessOptions } from '../coredll/process.ts'
+import { liveThreads } from '../machine/threads.ts'
 import { Claims, claimsBuffer } from './claims.ts'
 import type { Crew, Ending } from './crew.ts'
 import { endFault } from './endstate.ts'
@@ -102,6 +103,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const imageHash = whole ? process.imageHash() : ''
   const thrown = endingFaults(endings, timeOf(plan))
   if (whole) {
+    thrown.push(...strangers(process))
     hooks.onPhase?.('finish')
     const fault = finish(plan, process, data, endings)
     if (fault !== undefined) thrown.push(fault)
@@ -209,6 +211,14 @@ function finish({ workload }: RunPlan, process: CeProcess, data: unknown, ending
     const { kind, message } = thrownBy(error)
     return { kind: kind === 'cookie' ? 'cookie' : 'threw', message: `finish() threw: ${message}`, thread: 1 }
   }
+}
+
+/** Threads that outlive the run: whoever attaches a thread detaches it. */
+function strangers({ thread }: CeProcess): Fault[] {
+  const left = liveThreads(thread.machine).filter((tid) => tid !== thread.tid)
+  if (left.length === 0) return []
+  const which = left.length === 1 ? `thread ${left[0]} is` : `threads ${left.join(', ')} are`
+  return [{ kind: 'attached', message: `${which} still attached at the end: run() detaches what it attaches` }]
 }
 
 function close(process: CeProcess): void {

@@ -11,6 +11,8 @@ import { StressError } from './workload.ts'
 
 /** How often the leading thread is looked after, in milliseconds. */
 const LOOK = 100
+/** Node's exit code for a module whose top-level await never settles. */
+const UNSETTLED = 13
 
 /**
  * Puts worker threads to work on one emulated process, judges what they did, and reports. Resolves with a report in which `ok` tells whether
@@ -84,7 +86,11 @@ function supervised(
     })
     worker.on('exit', (code) => {
       // What the thread said last is on its way before this, but may be heard after it.
-      setImmediate(() => ended(`ended its thread with exit code ${code}; a workload never calls process.exit`))
+      setImmediate(() =>
+        ended(
+          code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`
+        )
+      )
     })
   })
 }
