@@ -212,8 +212,13 @@ export function entered(ce: Taker, call: SectionCall, lp: number, at: number, ha
   return true
 }
 
-/** Makes the structure of a section whose owner is gone tell that nobody owns it, where it still is that section's (C-84). */
-export function mendStructure(machine: Machine, at: number): void {
+/** Makes the structures of the sections that the dead thread `tid` owns tell that nobody does (C-84). Precondition: no other thread can take them over yet. */
+export function mendStructures(machine: Machine, tid: number): void {
+  for (const at of sectionRecords(machine)) if (ownerOf(machine, at) === tid) mendStructure(machine, at)
+}
+
+/** Only where it still is that section's structure. Precondition: the section is the caller's, or nobody's to take. */
+function mendStructure(machine: Machine, at: number): void {
   const address = (machine.sys[at + SEC.ADDRESS] as number) >>> 0
   const handle = machine.sys[at + SEC.HANDLE] as number
   if (handle === 0 || firstFault(machine, address, SIZE, 'write') >= 0 || word(machine, address + H_CRIT) !== handle) return

@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.ts'
 import { leave, ORPHAN, orphan, takeOver } from '../machine/section.ts'
 import { sectionRecords } from '../machine/sectiontable.ts'
 import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts'
+import { mendStructures } from './critical.ts'
 
 /**
  * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
@@ -23,6 +24,7 @@ function* sectionsOf(machine: Machine): Generator<number> {
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
   if (state === DEAD || !moveThread(machine, tid, state, DEAD)) return false
+  mendStructures(machine, tid)
   // All of them first: who mends behind one section enters others, and this one must not wait there for the same dead thread.
   for (const at of sectionsOf(machine)) orphan(machine, at, tid)
   try {

@@ -1,0 +1,139 @@
+// Critical sections among real worker threads: exact, whoever waits goes on, whoever dies holds nobody up.
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type CeProcess, type CeThread, CRITICAL_SECTION, createProcess, HEAP_ZERO_MEMORY, type ShareToken } from '../../src/index.ts'
+import { sectionRecords } from '../../src/machine/sectiontable.ts'
+import type { News, Order } from './critical-worker.ts'
+
+interface Hand {
+  readonly token: ShareToken
+  readonly worker: Worker
+  /** The next thing that it tells. */
+  next(): Promise<News>
+}
+
+function start(process: CeProcess, order: Omit<Order, 'token'>): Hand {
+  const token = process.share()
+  const worker = new Worker(new URL('./critical-worker.js', import.meta.url), { workerData: { ...order, token } satisfies Order })
+  const told: News[] = []
+  worker.on('message', (news: News) => told.push(news))
+  const next = async (): Promise<News> => {
+    while (told.length === 0) await once(worker, 'message')
+    return told.shift() as News
+  }
+  return { token, worker, next }
+}
+
+function open(): { process: CeProcess; ce: CeThread; section: number; counter: number } {
+  const process = createProcess({ memory: 1024 * 1024 })
+  const ce = process.thread
+  const section = ce.HeapAlloc(ce.GetProcessHeap(), HEAP_ZERO_MEMORY, 32)
+  ce.InitializeCriticalSection(section)
+  return { process, ce, section, counter: section + 24 }
+}
+
+/** Until somebody may be parked on the only section. */
+async function waitedFor({ machine }: CeThread): Promise<void> {
+  const [at = 0] = sectionRecords(machine)
+  while (Atomics.load(machine.sys, at) >= 0) await new Promise((go) => setTimeout(go, 1))
+}
+
+const threads = suite('critical sections and threads')
+
+threads(
+  'CS-1, CS-2, CS-7: four workers add to a plain counter inside one section and none is lost; in which order they came nobody promises',
+  async () => {
+    const { process, ce, section, counter } = open()
+    const hands = [1, 2, 3, 4].map(() => start(process, { task: 'count', section, counter, rounds: 20_000 }))
+    for (const { next, worker } of hands) {
+      const news = await next()
+      assert.is(news.step, 'done')
+      if (news.step === 'done') assert.equal(news.rules, [])
+      await worker.terminate()
+    }
+    assert.is(ce.memory.readU32(counter), 80_000)
+    const { LockCount, OwnerThread, dwContentions } = CRITICAL_SECTION.read(ce.memory, section)
+    assert.equal({ LockCount, OwnerThread }, { LockCount: 0, OwnerThread: 0 })
+    assert.is(process.snapshot().sections[0]?.contentions, dwContentions)
+    process.check()
+  }
+)
+
+threads('who waits is counted once it is in, and goes in as soon as the owner leaves', async () => {
+  const { process, ce, section, counter } = open()
+  ce.EnterCriticalSection(section)
+  const { next } = start(process, { task: 'enter', section, counter, rounds: 0 })
+  await waitedFor(ce)
+  assert.is(CRITICAL_SECTION.get(ce.memory, section, 'dwContentions'), 0)
+  ce.LeaveCriticalSection(section)
+  assert.equal(await next(), { step: 'inside' })
+  assert.equal(await next(), { step: 'done', rules: [], tried: 0 })
+  assert.is(CRITICAL_SECTION.get(ce.memory, section, 'dwContentions'), 1)
+})
+
+threads('C-76: all who wait while their section is deleted return without being inside, and say so', async () => {
+  const { process, ce, section, counter } = open()
+  ce.EnterCriticalSection(section)
+  const hands = [1, 2, 3].map(() => start(process, { task: 'enter', section, counter, rounds: 0 }))
+  // All three have joined and can be nowhere but in Enter or just before it.
+  while (process.snapshot().threads.length < 4) await new Promise((go) => setTimeout(go, 1))
+  await waitedFor(ce)
+  ce.DeleteCriticalSection(section)
+  for (const { next } of hands) assert.equal(await next(), { step: 'done', rules: ['C-76'], tried: 0 })
+  process.check()
+})
+
+threads('who waits when the process is closed finds it closed', async () => {
+  const { process, ce, section, counter } = open()
+  ce.EnterCriticalSection(section)
+  const { next } = start(process, { task: 'enter', section, counter, rounds: 0 })
+  await waitedFor(ce)
+  process.close()
+  assert.equal(await next(), {
+    step: 'threw',
+    name: 'TypeError',
+    message: 'EnterCriticalSection: expected an open process, got one that was closed with process.close()'
+  })
+})
+
+threads(
+  'CS-6, C-84: the section of a worker that was terminated inside goes to who waits, and tells of nobody when nobody waits',
+  async () => {
+    for (const waits of [true, false]) {
+      const { process, ce, section, counter } = open()
+      const owner = start(process, { task: 'hold', section, counter, rounds: 0 })
+      assert.equal(await owner.next(), { step: 'inside' })
+      const waiter = waits ? start(process, { task: 'enter', section, counter, rounds: 0 }) : undefined
+      if (waits) await waitedFor(ce)
+      await owner.worker.terminate()
+      assert.is(ce.TryEnterCriticalSection(section), 0, 'its death is not known yet')
+      assert.equal(process.workerEnded(owner.token), [2])
+      if (waiter !== undefined) {
+        assert.equal(await waiter.next(), { step: 'inside' })
+        assert.is((await waiter.next()).step, 'done')
+      }
+      const { LockCount, OwnerThread } = CRITICAL_SECTION.read(ce.memory, section)
+      assert.equal({ LockCount, OwnerThread }, { LockCount: 0, OwnerThread: 0 })
+      assert.is(ce.TryEnterCriticalSection(section), 1)
+      ce.LeaveCriticalSection(section)
+      process.check()
+    }
+  }
+)
+
+threads('a worker that is terminated while it waits takes no wake-up from the others', async () => {
+  const { process, ce, section, counter } = open()
+  ce.EnterCriticalSection(section)
+  const [first, second] = [1, 2].map(() => start(process, { task: 'enter', section, counter, rounds: 0 })) as [Hand, Hand]
+  while (process.snapshot().threads.length < 3) await new Promise((go) => setTimeout(go, 1))
+  await waitedFor(ce)
+  await first.worker.terminate()
+  process.workerEnded(first.token)
+  ce.LeaveCriticalSection(section)
+  assert.equal(await second.next(), { step: 'inside' })
+  assert.is((await second.next()).step, 'done')
+  assert.is(ce.TryEnterCriticalSection(section), 1)
+})
+threads.run()
