@@ -146,6 +146,11 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
     ],
     GetLastError: [],
     SetLastError: [['dwErrCode', 0]],
+    CeVirtualSharedAlloc: [
+      ['lpvAddr', 0],
+      ['cbSize', 4096],
+      ['fdwAction', 0]
+    ],
     VirtualProtect: [
       ['lpAddress', pages],
       ['dwSize', 4096],

@@ -44,6 +44,7 @@ function invoke(ce: CeThread, call: CallName, heap: number, block: number): unkn
     VirtualFree: [0, 0, 0x8000],
     GetLastError: [],
     SetLastError: [0],
+    CeVirtualSharedAlloc: [0, 1, 0],
     VirtualProtect: [block, 1, PAGE_READWRITE, block],
     VirtualQuery: [block, block, 28],
     IsBadReadPtr: [block, 1],

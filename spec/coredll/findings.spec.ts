@@ -255,6 +255,14 @@ const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCa
       return 'GlobalMemoryStatus: the size field holds 24: it is to be set to 32 before the call'
     }
   },
+  sharedAlloc: {
+    rule: 'VX-2',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.CeVirtualSharedAlloc(0, 4096, 0)
+      return 'CeVirtualSharedAlloc: only a program in kernel mode may call it'
+    }
+  },
   guardSpent: {
     rule: 'C-68',
     severity: 'warning',

@@ -52,7 +52,8 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['CS-1', 'EnterCriticalSection(lpCriticalSection)'],
   ['CS-4', 'TryEnterCriticalSection(lpCriticalSection)'],
   ['CS-2', 'LeaveCriticalSection(lpCriticalSection)'],
-  ['CS-5', 'DeleteCriticalSection(lpCriticalSection)']
+  ['CS-5', 'DeleteCriticalSection(lpCriticalSection)'],
+  ['VX-2', 'CeVirtualSharedAlloc(lpvAddr, cbSize, fdwAction)']
 ]
 
 const table = suite('signatures')

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  ERROR_ACCESS_DENIED,
   ERROR_INVALID_ADDRESS,
   ERROR_INVALID_PARAMETER,
   ERROR_NOT_ENOUGH_MEMORY,
@@ -247,6 +248,48 @@ everywhere(alloc, 'C-20: MEM_COMMIT with NULL reserves as well, and is reported'
 })
 
 alloc.run()
+
+const shared = suite('CeVirtualSharedAlloc')
+
+everywhere(shared, 'VX-2: error 5 and a finding outside kernel mode', (world) => {
+  assert.equal(
+    world.answer(() => world.ce.CeVirtualSharedAlloc(0, PAGE, 0)),
+    { result: 0, error: ERROR_ACCESS_DENIED, rules: ['VX-2'], changed: false }
+  )
+})
+
+everywhere(
+  shared,
+  'VX-2: action 0 reserves and commits; MEM_RESERVE wants no address, MEM_COMMIT one; VirtualFree frees it',
+  (world) => {
+    const { ce } = world
+    const both = ce.CeVirtualSharedAlloc(0, 5000, 0)
+    assert.equal(reservation(world, both), { size: 0x2000, committed: 0x2000 })
+    ce.memory.fill(both, 1, 0x2000)
+    const base = ce.CeVirtualSharedAlloc(0, 5000, MEM_RESERVE)
+    assert.equal(reservation(world, base), { size: 0x2000, committed: 0 })
+    assert.is(ce.CeVirtualSharedAlloc(base + 10, 1, MEM_COMMIT), base)
+    assert.equal(reservation(world, base), { size: 0x2000, committed: PAGE })
+    for (const [address, size, action] of [
+      [base, PAGE, MEM_RESERVE],
+      [base, PAGE, 0],
+      [0, PAGE, MEM_COMMIT],
+      [0, PAGE, BOTH],
+      [0, 0, 0],
+      [0, PAGE, MEM_TOP_DOWN | MEM_RESERVE]
+    ] as const) {
+      assert.equal(
+        world.answer(() => ce.CeVirtualSharedAlloc(address, size, action)),
+        { result: 0, error: ERROR_INVALID_PARAMETER, rules: [], changed: false }
+      )
+    }
+    assert.is(ce.VirtualFree(both, 0, MEM_RELEASE), 1)
+    assert.is(ce.VirtualFree(base, 0, MEM_DECOMMIT), 1)
+    assert.is(ce.VirtualFree(base, 0, MEM_RELEASE), 1)
+  },
+  { kernelMode: true }
+)
+shared.run()
 
 const free = suite('VirtualFree')
 

@@ -47,7 +47,8 @@ export const CALLS = [
   'EnterCriticalSection',
   'TryEnterCriticalSection',
   'LeaveCriticalSection',
-  'DeleteCriticalSection'
+  'DeleteCriticalSection',
+  'CeVirtualSharedAlloc'
 ] as const
 
 export type CallName = (typeof CALLS)[number]

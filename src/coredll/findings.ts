@@ -46,6 +46,7 @@ export type FindingKind =
   | 'misalignedOut'
   | 'structureSize'
   | 'guardSpent'
+  | 'sharedAlloc'
   | 'dwSize'
   | 'badSnapshot'
   | 'heapIdIsHandle'
@@ -148,6 +149,7 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     severity: 'warning',
     text: (a, b) => `the size field holds ${a}: it is to be set to ${b} before the call`
   },
+  sharedAlloc: { rule: 'VX-2', severity: 'error', text: () => 'only a program in kernel mode may call it' },
   guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` },
   dwSize: {
     rule: 'TH-11',

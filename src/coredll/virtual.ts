@@ -1,4 +1,5 @@
 import {
+  ERROR_ACCESS_DENIED,
   ERROR_INVALID_ADDRESS,
   ERROR_INVALID_PARAMETER,
   ERROR_NOT_ENOUGH_MEMORY,
@@ -127,6 +128,24 @@ export function virtualAlloc(ce: Caller, lpAddress: number, dwSize: number, flAl
   const result = base === 0 || (action & MEM_COMMIT) === 0 ? base : commitNew(ce, base, bytes, flProtect)
   leave(ce.machine, HDR.LOCK)
   return result
+}
+
+/**
+ * CeVirtualSharedAlloc (VX-2): memory of the caller's that other processes may read; here there are none, so it is the caller's like any other.
+ * Action 0 reserves and commits, MEM_RESERVE wants no address, MEM_COMMIT one in such a reservation.
+ */
+export function ceVirtualSharedAlloc(ce: Caller, lpvAddr: number, cbSize: number, fdwAction: number): number {
+  if (!isDword(lpvAddr)) throw notDword('CeVirtualSharedAlloc', 'lpvAddr', lpvAddr)
+  if (!isDword(cbSize)) throw notDword('CeVirtualSharedAlloc', 'cbSize', cbSize)
+  if (!isDword(fdwAction)) throw notDword('CeVirtualSharedAlloc', 'fdwAction', fdwAction)
+  needOpen(ce, 'CeVirtualSharedAlloc')
+  if (ce.machine.sys[HDR.KERNEL_MODE] === 0) {
+    ce.raise('sharedAlloc', 'CeVirtualSharedAlloc')
+    return fail(ce, ERROR_ACCESS_DENIED)
+  }
+  const fresh = fdwAction === 0 || fdwAction === MEM_RESERVE
+  if (!(fresh && lpvAddr === 0) && !(fdwAction === MEM_COMMIT && lpvAddr !== 0)) return fail(ce, ERROR_INVALID_PARAMETER)
+  return virtualAlloc(ce, lpvAddr, cbSize, fdwAction === 0 ? MEM_RESERVE | MEM_COMMIT : fdwAction, PAGE_READWRITE)
 }
 
 /** Commits a reservation just made, or takes it back. */

@@ -1,7 +1,7 @@
 import { LocalCalls } from './localcalls.ts'
 import { isBadCodePtr, isBadReadPtr, isBadWritePtr } from './probe.ts'
 import { getSystemInfo, globalMemoryStatus } from './status.ts'
-import { virtualAlloc, virtualFree, virtualProtect } from './virtual.ts'
+import { ceVirtualSharedAlloc, virtualAlloc, virtualFree, virtualProtect } from './virtual.ts'
 import { virtualQuery } from './virtualquery.ts'
 
 /** Virtual memory and what is told of memory (sections 2.4 and 3 of the rules). */
@@ -12,6 +12,14 @@ export class VirtualCalls extends LocalCalls {
    */
   VirtualAlloc(lpAddress: number, dwSize: number, flAllocationType: number, flProtect: number): number {
     return virtualAlloc(this, lpAddress, dwSize, flAllocationType, flProtect)
+  }
+
+  /**
+   * Memory that other processes may read, for kernel mode alone (VX-2): action 0 reserves and commits, else MEM_RESERVE without an address or
+   * MEM_COMMIT with one. Freed with VirtualFree. NULL and ERROR_ACCESS_DENIED outside kernel mode.
+   */
+  CeVirtualSharedAlloc(lpvAddr: number, cbSize: number, fdwAction: number): number {
+    return ceVirtualSharedAlloc(this, lpvAddr, cbSize, fdwAction)
   }
 
   /** Decommits pages or releases a whole reservation, which must be in one state (VF-1 to VF-6). */

@@ -172,7 +172,7 @@ export const virtualAllocEx: readonly Rule[] = section('VirtualAllocEx and CeVir
       'parameter is an id or a handle from OpenProcess.',
     source: ce2013('ee488440')
   }),
-  rule('VX-2', 'documented', '5.0, 6.0', 'later', {
+  rule('VX-2', 'documented', '5.0, 6.0', 'emulated', {
     statement:
       'CeVirtualSharedAlloc(address, size, action) gives memory that its caller may read and write and others may only read. ' +
       'MEM_RESERVE wants a NULL address, action 0 reserves and commits, and VirtualFree frees it.',
