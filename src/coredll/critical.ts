@@ -151,12 +151,10 @@ export function leaveCriticalSection(ce: Taker, lp: number): void {
   }
   const deeper = sys[at + SEC.LOCK_COUNT] as number
   setWord(machine, lp + LOCK_COUNT, deeper)
-  if (deeper !== 0) {
-    leaveOnce(sys, at)
-    return
-  }
-  setWord(machine, lp + OWNER, 0)
-  if (machine.give(at << 2) < 0) wakeOne(sys, at)
+  // Also where nothing changes: a wild write may have been there.
+  setWord(machine, lp + OWNER, deeper === 0 ? 0 : ce.tid)
+  if (deeper !== 0) leaveOnce(sys, at)
+  else if (machine.give(at << 2) < 0) wakeOne(sys, at)
 }
 
 /** Who owns the section, 0 for nobody that lives (a dead owner's id may be this thread's by now): exact only where the answer is this thread. */
@@ -218,7 +216,7 @@ export function mendStructures(machine: Machine, tid: number): void {
 }
 
 /** Only where it still is that section's structure. Precondition: the section is the caller's, or nobody's to take. */
-function mendStructure(machine: Machine, at: number): void {
+export function mendStructure(machine: Machine, at: number): void {
   const address = (machine.sys[at + SEC.ADDRESS] as number) >>> 0
   const handle = machine.sys[at + SEC.HANDLE] as number
   if (handle === 0 || firstFault(machine, address, SIZE, 'write') >= 0 || word(machine, address + H_CRIT) !== handle) return
