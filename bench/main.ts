@@ -6,6 +6,7 @@ import { parseArgs, promisify } from 'node:util'
 import { median } from './measure.ts'
 import type { Measurement } from './measure.ts'
 import { scenarios } from './scenarios.ts'
+import { measureThreads, threadsName, threadsTable } from './threads.ts'
 
 const usage = `npm run bench -- [--only TEXT] [--seconds N] [--rounds N] [--json FILE]
 
@@ -53,9 +54,10 @@ async function main(): Promise<number> {
   const seconds = Number(values.seconds ?? 1)
   const rounds = Number(values.rounds ?? 3)
   const chosen = scenarios.filter(({ name }) => name.includes(values.only ?? ''))
-  if (values.help || !(seconds > 0) || !(rounds >= 1) || chosen.length === 0) {
+  const withThreads = threadsName.includes(values.only ?? '')
+  if (values.help || !(seconds > 0) || !(rounds >= 1) || (chosen.length === 0 && !withThreads)) {
     console.log(usage)
-    console.log(`\nscenarios:\n${scenarios.map(({ name }) => `  ${name}`).join('\n')}`)
+    console.log(`\nscenarios:\n${[...scenarios.map(({ name }) => name), threadsName].map((name) => `  ${name}`).join('\n')}`)
     return values.help ? 0 : 2
   }
   const all: Row[] = []
@@ -74,9 +76,11 @@ async function main(): Promise<number> {
     all.push(...rows)
     console.log(table(rows))
   }
+  const threads = withThreads ? await measureThreads(seconds, rounds) : undefined
+  if (threads !== undefined) console.log(threadsTable(threads))
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? '', cpus: cpus().length }
   if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ version: 1, machine, seconds, rounds, rows: all }, null, 2)}\n`)
+    writeFileSync(values.json, `${JSON.stringify({ version: 1, machine, seconds, rounds, rows: all, threads }, null, 2)}\n`)
   return 0
 }
 

@@ -1,0 +1,118 @@
+// A workload of the user's may do anything: each ends in a message that says what to do, none in a hang.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { clear, failing, module, refusal, running } from './bad.ts'
+
+const runs = suite('stress: a workload that misbehaves in run()')
+
+async function fails(workload: string, kind: string, message: RegExp): Promise<void> {
+  const { ok, failure } = await failing(workload)
+  assert.is(ok, false)
+  assert.is(failure?.kind, kind, failure?.message)
+  assert.match(failure?.message ?? '', message)
+  assert.match(failure?.repeat ?? '', /^ceheap stress --workload /)
+}
+
+runs('never ends', async () => {
+  await fails(running('if (thread === 1) for (;;);'), 'timeout', /run\(\) of thread 3 did not end within 2 s; .*--timeout sets the bound/)
+})
+
+runs('waits for ever', async () => {
+  const text = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
+  await fails(running(text), 'timeout', /run\(\) of thread 2 did not end within 2 s/)
+})
+
+runs('leaves a critical section entered, so that the others wait', async () => {
+  const workload = running(
+    'ce.EnterCriticalSection(data)',
+    'export const setup = (ce) => { const p = ce.LocalAlloc(0, 32); ce.InitializeCriticalSection(p); return p }'
+  )
+  const { failure } = await failing(workload)
+  assert.ok(failure !== undefined)
+})
+
+runs('ends the process', async () => {
+  await fails(
+    running('if (thread === 1) process.exit(3)'),
+    'exit',
+    /thread 3 ended in the middle of run\(\): .*exit code 3; .*never calls process\.exit/
+  )
+})
+
+runs('posts messages of its own', async () => {
+  const text = `import { parentPort } from 'node:worker_threads'
+    export const name = 'posts'
+    export const run = ({ thread }) => { if (thread === 0) for (let n = 0; n < 5; n++) parentPort.postMessage({ step: 'done', junk: [n] }) }`
+  await fails(module(text), 'posted', /run\(\) of thread 2 posted a message \(\{"step":"done","junk":\[0\]\}\), to which nobody listens/)
+})
+
+runs('attaches a second thread and leaves it', async () => {
+  const index = new URL('../../src/index.js', import.meta.url).href
+  const text = `import { attachThread } from ${JSON.stringify(index)}
+    export const name = 'twice'
+    export const run = ({ token, thread }) => { if (thread === 0) attachThread(token) }`
+  await fails(module(text), 'attached', /thread \d is still attached at the end: run\(\) detaches what it attaches/)
+})
+
+runs('is asynchronous, or gives back what cannot be copied', async () => {
+  await fails(running('return Promise.resolve(1)'), 'threw', /run\(\) returned a promise; a workload works synchronously/)
+  await fails(running('return () => 1'), 'threw', /run\(\) returned what cannot be handed to another thread .* return plain data/)
+})
+runs.run()
+
+const others = suite('stress: a workload that misbehaves elsewhere')
+others.after(clear)
+
+others('setup() throws, never ends, ends the process, or gives what cannot be copied', async () => {
+  const setup = (body: string): string => running('', `export function setup(ce) { ${body} }`)
+  assert.match((await refusal(setup('throw new Error("no room")'))).message, /setup\(\) threw, so that nothing could be run: no room$/)
+  assert.match((await refusal(setup('for (;;);'), { timeout: 0.5 })).message, /setup\(\) did not end within 0\.5 s$/)
+  assert.match(
+    (await refusal(setup('process.exit(0)'))).message,
+    /setup\(\) ended its thread with exit code 0; .*never calls process\.exit$/
+  )
+  assert.match(
+    (await refusal(setup('return { f() {} }'))).message,
+    /setup\(\) returned what cannot be handed to other threads .*; return plain data$/
+  )
+})
+
+others('finish() throws, never ends, or ends the process', async () => {
+  const finish = (body: string): string => running('', `export function finish(ce) { ${body} }`)
+  const thrown = (await failing(finish('throw new Error("two are missing")'))).failure
+  assert.equal([thrown?.kind, thrown?.message], ['threw', 'finish() threw: two are missing'])
+  const endless = await failing(finish('for (;;);'), { timeout: 0.5 })
+  assert.equal([endless.ok, endless.failure?.kind], [false, 'timeout'])
+  assert.match(endless.failure?.message ?? '', /finish\(\) did not end within 0\.5 s$/)
+  assert.is((await failing(finish('process.exit(0)'))).failure?.kind, 'exit')
+})
+
+others('its module cannot be loaded, or is no workload', async () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['export const name =', /cannot be loaded as a module \(SyntaxError: /],
+    ['throw new Error("no")', /cannot be loaded as a module \(Error: no\)$/],
+    ['import "./nowhere.mjs"', /cannot be loaded as a module .*nowhere/],
+    ['await new Promise(() => {})', /the module \(while it was loaded\) awaits what never comes$/],
+    ['process.exit(0)', /the module \(while it was loaded\) ended its thread with exit code 0/],
+    ['export const name = "x"', /a workload exports a function "run".*; exports of .*: name$/],
+    ['export const run = () => {}', /a workload exports its "name" as a string; exports of .*: run$/],
+    ['export const name = "x"; export const run = async () => {}', /"run" must be synchronous/],
+    ['export const name = "x"; export const run = () => {}; export const setup = 1', /"setup" must be a function, it is number$/],
+    ['export const name = "x"; export const run = () => {}; export const tolerates = "C-5"', /"tolerates" must be a list of rule ids/]
+  ]
+  for (const [text, message] of cases) assert.match((await refusal(module(text))).message, message)
+})
+
+others('a workload may be the default export, and may be given as a URL', async () => {
+  const path = module('export default { name: "whole", run({ more }) { while (more()); return 1 } }')
+  assert.is((await failing(path)).ok, true)
+  assert.is((await failing(new URL(`file://${path}`).href)).workload, 'whole')
+})
+
+others('what it prints goes to who asked for it, and nowhere else', async () => {
+  let text = ''
+  const report = await failing(running('console.log("from", thread); console.error("and error")'), { onPrint: (some) => (text += some) })
+  assert.is(report.ok, true)
+  for (const part of ['from 0\n', 'from 1\n', 'and error\n']) assert.ok(text.includes(part), JSON.stringify(text))
+})
+others.run()
