@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { CeProcess } from '../../src/index.ts'
-import type { Job, Left } from './hammer-worker.ts'
+import type { Left } from './hammer.ts'
+import type { Job } from './hammer-worker.ts'
 
 interface Told {
   readonly tid?: number

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts'
 import { cookieSize, verifyCookie } from './cookie.ts'
 import { type Done, work } from './crew.ts'
-import { SLOTS } from './hammer-worker.ts'
+import { SLOTS } from './hammer.ts'
 
 const MB = 1024 * 1024
 
