@@ -3,8 +3,9 @@ import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { property } from '../../fuzz/property.ts'
-import { FREE_ONLY, NEVER, REC, recordOf } from '../../src/heap/record.ts'
+import { NEVER, REC, recordOf } from '../../src/heap/record.ts'
 import { HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
+import { COLD } from '../../src/machine/machine.ts'
 import { type World, world } from './heaps.ts'
 
 const KB = 1024
@@ -13,21 +14,8 @@ const KB = 1024
 function made(options: ProcessOptions, maximum: number, plain: boolean): World {
   const one = world(options, maximum)
   const { machine } = one.ce
-  if (plain) machine.sys[recordOf(machine, one.heap) + REC.HOT] = -1
+  if (plain) machine.hot = COLD
   return one
-}
-
-/** The image without the two words in which the paths may differ: the switch itself, and the rover, which a segregated heap does not use. */
-function image({ process, ce, heap }: World): string {
-  const record = recordOf(ce.machine, heap)
-  const { sys } = ce.machine
-  const kept = [sys[record + REC.HOT], sys[record + REC.ROVER]] as [number, number]
-  sys[record + REC.HOT] = 0
-  sys[record + REC.ROVER] = 0
-  const hash = process.imageHash()
-  sys[record + REC.HOT] = kept[0]
-  sys[record + REC.ROVER] = kept[1]
-  return hash
 }
 
 interface Step {
@@ -81,14 +69,14 @@ function take({ process, ce, heap, info }: World, live: number[], { call, pick, 
 
 const hot = suite('the hot path')
 
-hot('is on for segregated heaps of retail builds, for HeapFree alone on their next-fit heaps, and off on debug builds', () => {
+hot('is on for the heaps of retail builds and off on debug builds', () => {
   const word = (options: ProcessOptions, maximum: number): number => {
     const { ce, heap } = world(options, maximum)
     return ce.machine.sys[recordOf(ce.machine, heap) + REC.HOT] as number
   }
   assert.is(word({}, 0), 0x18000)
   assert.is(word({}, 0x10000), 0x7fff7)
-  assert.is(word({ placement: 'next-fit' }, 0), FREE_ONLY)
+  assert.is(word({ placement: 'next-fit' }, 0), 0x18000)
   assert.is(word({ build: 'debug' }, 0), NEVER)
   assert.is(word({ placement: 'next-fit', build: 'debug' }, 0), NEVER)
 })
@@ -111,7 +99,7 @@ hot('gives the same pointers, results, last errors and image as the plain path',
         assert.is(worlds[0].ce.GetLastError(), worlds[1].ce.GetLastError())
       }
       for (const { process } of worlds) process.check()
-      assert.is(image(worlds[0]), image(worlds[1]))
+      assert.is(worlds[0].process.imageHash(), worlds[1].process.imageHash())
     },
     { runs: 160 }
   )

@@ -1,5 +1,6 @@
 import { closedProcess, misuse, wholeNumber } from '../errors.ts'
 import { createHeap } from '../heap/create.ts'
+import { heat } from '../heap/hot.ts'
 import { CLAIMED, REC, recordAt } from '../heap/record.ts'
 import { GRANULE, HDR, PAGE, UNIT } from '../machine/layout.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
@@ -263,6 +264,7 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
   if (typeof kernelMode !== 'boolean') throw misuse('kernelMode', 'true or false', kernelMode)
 
   const machine = createMachine(user)
+  heat(machine)
   const { sys } = machine
   sys[HDR.PHYSICAL] = pages
   sys[HDR.LOW] = Math.floor(lowMemory / PAGE)
@@ -286,6 +288,7 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
 export function attachThread(token: ShareToken): CeThread {
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
+  heat(machine)
   return new CeThread(machine, joinThread(machine, token.ticket))
 }
 

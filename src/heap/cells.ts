@@ -19,11 +19,11 @@ import { REC } from './record.ts'
  * lowers the bound to the exact value where it finds nothing. Groups are counted from the start of their region, so that no word is
  * shared by two heaps, each under its own section.
  */
-const CELL_SHIFT = 6
+export const CELL_SHIFT = 6
 export const CELL_GRANULES = 64
-const NONE = 64
-const CELLS_PER_UNIT: number = GRANULES_PER_UNIT / CELL_GRANULES
-const GROUP_SHIFT = 5
+export const NONE = 64
+export const CELLS_PER_UNIT: number = GRANULES_PER_UNIT / CELL_GRANULES
+export const GROUP_SHIFT = 5
 
 function unitBoundAt(machine: Machine, unit: number): number {
   return machine.layout.units * 64 + unit

@@ -29,7 +29,7 @@ export const REC = {
   GUARD: 16, // granules added behind each block: 1 on debug builds
   CALLBACKS: 17, // pages come from the caller (CeHeapCreate)
   REGION_BYTES: 18, // least size of a further region
-  HOT: 19, // most bytes of one block on the hot path (hot.ts): LARGEST, or one of the two below
+  HOT: 19, // most bytes of one block on the hot path (hot.ts): LARGEST or NEVER
   FL_MAP: 32,
   SL_MAPS: 33,
   BINS: 64,
@@ -49,13 +49,11 @@ export const ABANDONED = -1
 
 /** REC.HOT on debug builds, whose blocks have sentinels, and while failures are injected into requests for blocks: neither HeapAlloc nor HeapFree is hot. */
 export const NEVER = -1
-/** REC.HOT of next-fit heaps: HeapFree alone is hot. */
-export const FREE_ONLY = -2
 
 /** Levels of the segregated index: blocks reach level 21, a request rounded up 22. */
 export const LEVELS = 23
 
-const INDEX_MASK = 0xffff
+export const INDEX_MASK = 0xffff
 const GENERATION_MASK = 0x1fff
 
 export function recordAt(machine: Machine, index: number): number {
@@ -88,8 +86,7 @@ export function heapCount(machine: Machine): number {
 export function setHot(machine: Machine, record: number): void {
   const { sys } = machine
   const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0
-  const hot = sys[record + REC.NEXT_FIT] === 0 ? (sys[record + REC.LARGEST] as number) : FREE_ONLY
-  sys[record + REC.HOT] = plain ? NEVER : hot
+  sys[record + REC.HOT] = plain ? NEVER : (sys[record + REC.LARGEST] as number)
 }
 
 /** Counts pages committed to (or taken from) a heap. */

@@ -1,6 +1,8 @@
 import { misuse } from '../errors.ts'
 import { bulkOf } from './bulk.ts'
 import type { Bulk } from './bulk.ts'
+import { COUNTS_BYTES } from './counts.ts'
+import type { SectionCounts } from './counts.ts'
 import { GRANULES_PER_UNIT, HDR, HEAP_WORDS, LAYOUT_VERSION, layoutFor, MAGIC, PAGES_PER_UNIT, UNIT, UNIT_WORDS } from './layout.ts'
 import type { Layout } from './layout.ts'
 import { lockWordOf } from './lockword.ts'
@@ -19,6 +21,8 @@ export interface ShareToken {
   readonly ticket: number
   readonly user: UserBuffer
   readonly system: WebAssembly.Memory
+  /** Where sections are counted, in a process that counts (counts.ts). */
+  readonly counts?: SharedArrayBuffer
 }
 
 /** The caller's page-level allocator of a CeHeapCreate heap (CH-4): address and size in bytes, action MEM_RESERVE, MEM_COMMIT, MEM_DECOMMIT or MEM_RELEASE. */
@@ -26,6 +30,17 @@ export interface PageCallbacks {
   alloc(address: number, bytes: number, action: number): number
   free(address: number, bytes: number, action: number): number
 }
+
+/** HeapAlloc and HeapFree at once, where nothing is out of the ordinary: 0 says that nothing was done (heap/hot.ts). */
+export interface HotPath {
+  /** The new block's address. */
+  alloc(who: number, handle: number, bytes: number): number
+  /** 1. */
+  free(who: number, handle: number, pointer: number): number
+}
+
+/** No hot path. */
+export const COLD: HotPath = { alloc: () => 0, free: () => 0 }
 
 /** What a running page callback was asked to do, and so what it may change of pages lent to a heap. */
 export interface Lease {
@@ -44,9 +59,13 @@ export class Machine {
   /** The two steps of a lock word (lockword.ts). Who counts them or orders them wraps what is there, once the machine is made. */
   take: LockWord['take']
   give: LockWord['give']
+  /** The hot path enters sections by itself: whoever changes `take` and `give` has to take it away. */
+  hot: HotPath = COLD
   /** Zeroing and copying by wasm, where user memory is a wasm memory. */
   readonly bulk: Bulk | undefined
   readonly layout: Layout
+  /** Counts what this thread does with sections; undefined where nobody asked for it (counts.ts). */
+  counts: SectionCounts | undefined
   /** All of system memory, for the hot path; the arrays below are its parts. */
   readonly mem: Int32Array
   /** Where the block map begins in `mem`, in words. */
@@ -94,6 +113,7 @@ export class Machine {
     this.give = give
     this.bulk = user instanceof SharedArrayBuffer ? undefined : bulkOf(user)
     this.layout = layout
+    this.counts = undefined
     this.mem = all
     this.mapAt = layout.mapAt
     this.sys = all.subarray(0, layout.unitsAt)
@@ -118,7 +138,8 @@ export class Machine {
 
   share(): ShareToken {
     const ticket = Atomics.add(this.sys, HDR.TICKETS, 1) + 1
-    return { ceheap: LAYOUT_VERSION, ticket, user: this.user, system: this.system }
+    const token = { ceheap: LAYOUT_VERSION, ticket, user: this.user, system: this.system }
+    return this.counts === undefined ? token : { ...token, counts: this.counts.buffer }
   }
 }
 
@@ -143,11 +164,12 @@ export function createMachine(user: UserBuffer): Machine {
 export function openMachine(token: unknown): Machine {
   const expected = 'what process.share() gave'
   if (typeof token !== 'object' || token === null) throw misuse('attachThread', expected, token)
-  const { ceheap, ticket, user, system } = token as Partial<ShareToken>
+  const { ceheap, ticket, user, system, counts } = token as Partial<ShareToken>
   const shared =
     user instanceof SharedArrayBuffer || (user instanceof WebAssembly.Memory && (user.buffer as unknown) instanceof SharedArrayBuffer)
   // A wasm memory may have no bytes at all.
   if (!shared || !(system instanceof WebAssembly.Memory) || system.buffer.byteLength === 0) throw misuse('attachThread', expected, token)
+  if (counts !== undefined && !(counts instanceof SharedArrayBuffer && counts.byteLength === COUNTS_BYTES)) throw misuse('attachThread', expected, token)
   if (!Number.isInteger(ticket)) throw misuse('attachThread', expected, token)
   const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {
