@@ -7,6 +7,10 @@ export const library: string = '/dist/index.js'
 /** Words of the control array; those from FIRST_WORKER on are the workers', by thread id. */
 export const CONTROL = { STOP: 0, FIRST_WORKER: 2, WORDS: 8 } as const
 
+/** Rounds at the heap, and enters of the section, in turn: about as long as one another, so that the threads meet at both. */
+export const SLICE = 100
+export const ADDS = 2000
+
 interface Place {
   readonly section: number
   readonly counter: number

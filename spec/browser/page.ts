@@ -3,7 +3,7 @@ import type { CeProcess, CeThread } from '../../src/index.ts'
 import { cookieSize, verifyCookie } from '../machine/cookie.ts'
 import { generator, hammer, SLOTS } from '../machine/hammer.ts'
 import { hands } from './crew.ts'
-import { CONTROL, library, type Verdict } from './orders.ts'
+import { ADDS, CONTROL, library, SLICE, type Verdict } from './orders.ts'
 
 const { CRITICAL_SECTION, createProcess, LockTimeoutError } = (await import(library)) as typeof import('../../src/index.ts')
 const MB = 1024 * 1024
@@ -74,8 +74,8 @@ const cases: readonly (readonly [string, () => Promise<void>])[] = [
       const mine: [number, number][] = []
       let added = 0
       for (let slice = 0; slice < 20; slice++) {
-        hammer(ce, { random, rounds: 100, heap, shared, mine })
-        for (let n = 0; n < 100; n++) {
+        hammer(ce, { random, rounds: SLICE, heap, shared, mine })
+        for (let n = 0; n < ADDS; n++) {
           ce.EnterCriticalSection(section)
           ce.memory.writeU32(counter, ce.memory.readU32(counter) + 1)
           ce.LeaveCriticalSection(section)

@@ -1,7 +1,7 @@
 // A worker of the page: attaches, and does what it is told, one message an order, one message an answer.
 import type { CeThread, ShareToken } from '../../src/index.ts'
 import { generator, hammer } from '../machine/hammer.ts'
-import { type Answer, CONTROL, library, type Order } from './orders.ts'
+import { ADDS, type Answer, CONTROL, library, type Order, SLICE } from './orders.ts'
 
 interface Scope {
   onmessage: ((event: { data: Order | { token: ShareToken } }) => void) | null
@@ -11,8 +11,6 @@ interface Scope {
 const scope = globalThis as unknown as Scope
 let ce: CeThread
 
-/** So many rounds that one slice is long beside the switch to another thread, and short beside the whole. */
-const SLICE = 100
 /** Far beyond what the page asks for: a worker that nobody stops ends all the same. */
 const MOST = 1_000_000
 
@@ -27,18 +25,20 @@ const orders: { readonly [Name in Order['order']]: (order: Extract<Order, { orde
     const flags = new Int32Array(control)
     const mine: [number, number][] = []
     let done = 0
+    let added = 0
     while (done < rounds || Atomics.load(flags, CONTROL.STOP) === 0) {
       hammer(ce, { random, rounds: SLICE, heap, shared, mine })
-      for (let n = 0; n < SLICE; n++) {
+      for (let n = 0; n < ADDS; n++) {
         ce.EnterCriticalSection(section)
         plainAdd(counter)
         ce.LeaveCriticalSection(section)
       }
+      added += ADDS
       done += SLICE
       Atomics.store(flags, ce.tid, done)
       if (done > MOST) throw new Error('the page never stopped its workers')
     }
-    return { tid: ce.tid, left: mine, added: done }
+    return { tid: ce.tid, left: mine, added }
   },
   hold({ section }) {
     ce.EnterCriticalSection(section)
