@@ -19,7 +19,7 @@ export function granulesFor(machine: Machine, record: number, bytes: number): nu
 
 /**
  * Allocates `bytes` (0 to 2^32 - 1) and returns the block's address, 0 if there is not enough memory or a failure is injected. The block is
- * zeroed on demand only. Precondition: the caller is inside the heap's section. heap/hot.ts does the same for the common case.
+ * zeroed on demand only. Precondition: the caller is inside the heap's section. heap/hot.as does the same for the common case.
  */
 export function allocate(machine: Machine, who: number, record: number, bytes: number, zero: boolean): number {
   return isInjecting(machine) ? placeUnlessInjected(machine, who, record, bytes, zero) : place(machine, who, record, bytes, zero)

@@ -19,7 +19,7 @@ export function liveBlock(machine: Machine, record: number, pointer: number): nu
   return live && machine.map[at + 2] === record ? block : 0
 }
 
-/** Frees a block that `liveBlock` found. Precondition: inside the heap's section. heap/hot.ts does the same for the common case. */
+/** Frees a block that `liveBlock` found. Precondition: inside the heap's section. heap/hot.as does the same for the common case. */
 export function freeBlock(machine: Machine, who: number, record: number, block: number): void {
   if ((headerOf(machine, block) & BIG) !== 0) {
     freeBig(machine, who, record, block)

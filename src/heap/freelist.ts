@@ -52,7 +52,7 @@ export function carveFree(machine: Machine, record: number, block: number, have:
 
 /**
  * Frees the granules [block, block + size) and merges them with free neighbours at once. The free block that holds them then
- * is where a next-fit search starts (HI-2). Absorbed starts become STALE. heap/hot.ts does the same for the common case.
+ * is where a next-fit search starts (HI-2). Absorbed starts become STALE. heap/hot.as does the same for the common case.
  */
 export function mergeFree(machine: Machine, record: number, block: number, size: number): void {
   const sys = machine.sys

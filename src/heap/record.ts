@@ -29,7 +29,7 @@ export const REC = {
   GUARD: 16, // granules added behind each block: 1 on debug builds
   CALLBACKS: 17, // pages come from the caller (CeHeapCreate)
   REGION_BYTES: 18, // least size of a further region
-  HOT: 19, // most bytes of one block on the hot path (hot.ts): LARGEST or NEVER
+  HOT: 19, // most bytes of one block on the hot path (hot.as): LARGEST or NEVER
   FL_MAP: 32,
   SL_MAPS: 33,
   BINS: 64,
