@@ -11,7 +11,7 @@ options.after(clear)
 options('defaults', () => {
   const { source, threads, ops, ms, seed, schedule, runs, shard, process, timeout } = planOf({})
   assert.equal([source.builtin, threads, ops, ms, seed, schedule, runs], ['bleeding', 4, 1000, Number.POSITIVE_INFINITY, 1, 'free', 1])
-  assert.equal([shard, process, timeout], [[1, 1], { profile: 'compact-2013', build: 'retail', memory: 0x800000 }, 60_000])
+  assert.equal([shard, process, timeout], [[1, 1], { profile: 'compact-2013', build: 'retail', memory: 0x400000 }, 60_000])
   assert.is(planOf({ schedule: 'explore:2' }).runs, 10_000)
 })
 

@@ -53,7 +53,7 @@ free('several runs, in shards', async () => {
 })
 
 free('text and JSON', async () => {
-  const report = await stress({ workload: 'recursion', threads: 2, ops: 50, physical: 0x400000 })
+  const report = await stress({ workload: 'recursion', threads: 2, ops: 50, physical: 0x200000 })
   const parsed = JSON.parse(stressJson(report)) as Record<string, unknown>
   assert.equal(parsed, { ...report } as unknown)
   for (const key of ['version', 'ok', 'schedule', 'calls', 'imageHash', 'throughput', 'threads', 'contention'])
@@ -62,7 +62,7 @@ free('text and JSON', async () => {
   const text = formatStress(report)
   assert.match(
     text,
-    /^Workload {3}recursion: 2 threads, 50 operations each, seed 1\nSchedule {3}free\nProcess {4}compact-2013 retail, segregated, 8,388,608 bytes, 4,194,304 of them physical\n/
+    /^Workload {3}recursion: 2 threads, 50 operations each, seed 1\nSchedule {3}free\nProcess {4}compact-2013 retail, segregated, 4,194,304 bytes, 2,097,152 of them physical\n/
   )
   assert.match(text, /\nFairness {3}[01]\.\d\d /)
   assert.match(text, /\nok {3}1 run: no overlap, no block lost or left, cookies intact, every invariant holds\n$/)

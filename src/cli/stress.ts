@@ -36,7 +36,7 @@ export function stressCommand(): Command {
     .addOption(new Option('--profile <name>', 'CE version').choices(profileNames).default('compact-2013'))
     .addOption(new Option('--build <name>', 'build of the device').choices(builds).default('retail'))
     .addOption(new Option('--placement <name>', 'how heaps choose free blocks (default: by profile)').choices(placements))
-    .option('--memory <size>', 'address space of the process (default: 8MB)', parseSize)
+    .option('--memory <size>', 'address space of the process (default: 4MB)', parseSize)
     .option('--physical <size>', 'physical memory of the process (default: as --memory)', parseSize)
     .option('--timeout <seconds>', 'longest time for one run (default: 60)', parseSeconds)
     .addOption(new Option('--format <name>', 'format of the report').choices(['text', 'json']).default('text'))

@@ -26,7 +26,7 @@ export interface StressOptions {
   readonly profile?: ProfileName
   readonly build?: Build
   readonly placement?: Placement
-  /** User memory in bytes. Default 8 MB. */
+  /** User memory in bytes. Default 4 MB. */
   readonly memory?: number
   /** Physical memory in bytes. Default: as `memory`. */
   readonly physical?: number
@@ -88,7 +88,7 @@ export const defaults: Defaults = {
   ops: 1000,
   seed: 1,
   schedule: 'free',
-  memory: 8 * 1024 * 1024,
+  memory: 4 * 1024 * 1024,
   timeout: 60,
   exploreRuns: 10_000
 }
