@@ -1,15 +1,17 @@
-import { closedProcess, misuse, wholeNumber } from '../errors.ts'
+import { closedProcess, misuse } from '../errors.ts'
 import { createHeap } from '../heap/create.ts'
 import { heat } from '../heap/hot.ts'
 import { CLAIMED, REC, recordAt } from '../heap/record.ts'
-import { GRANULE, HDR, PAGE, UNIT } from '../machine/layout.ts'
+import { COUNTS_BYTES, HDR } from '../machine/layout.ts'
+import { readCounts, SectionCounts } from '../machine/counts.ts'
+import type { SectionCounters } from '../machine/counts.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
-import type { Machine, ShareToken, UserBuffer } from '../machine/machine.ts'
+import type { Machine, ShareToken } from '../machine/machine.ts'
 import { setPhysicalPages } from '../machine/pressure.ts'
 import { enter, leave } from '../machine/section.ts'
 import { joinThread, threadsOf } from '../machine/threads.ts'
-import { builds, oneOf, placements, profileNames, profileOf } from '../profile.ts'
-import type { Build, Placement, Profile, ProfileName } from '../profile.ts'
+import { profileNames } from '../profile.ts'
+import type { Profile } from '../profile.ts'
 import { checkProcess } from './check.ts'
 import { endSections } from './critical.ts'
 import { buryThread } from './death.ts'
@@ -20,40 +22,14 @@ import { Hibernation } from './hibernate.ts'
 import type { HibernateListener } from './hibernate.ts'
 import { injectFailures } from './inject.ts'
 import type { FailureOptions, InjectedFailures } from './inject.ts'
+import { clockOf, pagesOf, settingsOf } from './options.ts'
+import type { AttachOptions, ProcessOptions } from './options.ts'
 import type { CallWriter } from './record.ts'
 import { frozen, takeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 import { CeThread } from './thread.ts'
 
-export interface ProcessOptions {
-  /** CE version: `compact-2013` (default), `compact-7`, `ce-6.0`, `ce-5.0`. */
-  readonly profile?: ProfileName
-  /** `retail` (default) or `debug`: exact HeapSize and a sentinel behind each block (HS-4, HI-15). */
-  readonly build?: Build
-  /**
-   * User memory: its size in bytes, or a SharedArrayBuffer or shared WebAssembly.Memory of the caller's. A multiple of 64 KB from 128 KB to the
-   * profile's address space (2 GB; 32 MB on ce-5.0, VL-1). Default 64 MB, 32 MB on ce-5.0.
-   */
-  readonly memory?: number | SharedArrayBuffer | WebAssembly.Memory
-  /** Physical memory in bytes, a multiple of 4 KB: a commit past it fails. Default: as much as user memory. */
-  readonly physical?: number
-  /**
-   * Memory is low while less than so many bytes of `physical` are left, rounded down to pages: then onHibernate tells (C-71). Default: a
-   * sixteenth of `physical`.
-   */
-  readonly lowMemory?: number
-  /** How heaps choose free blocks; default by profile (HI-2). */
-  readonly placement?: Placement
-  /** Whether the process may use HEAP_SHARED_READONLY (FL-8). Default false. */
-  readonly kernelMode?: boolean
-  /** Size in bytes above which a growable heap uses virtual memory directly (HI-12); a multiple of 32 up to 1 GB. Default by profile. */
-  readonly bigBlock?: number
-  /** Longest wait in milliseconds for a section whose owner never leaves; then LockTimeoutError. Default 30,000; 0 waits for ever. */
-  readonly lockTimeout?: number
-}
-
-const OPTIONS = ['profile', 'build', 'memory', 'physical', 'lowMemory', 'placement', 'kernelMode', 'bigBlock', 'lockTimeout']
-const DEFAULT_MEMORY = 64 * 1024 * 1024
+export type { AttachOptions, ProcessOptions } from './options.ts'
 
 /** One emulated CE process: memory, heaps, threads, last errors. Nothing is shared between two processes. */
 export class CeProcess {
@@ -184,6 +160,17 @@ export class CeProcess {
     return frozen(this.#machine, this.thread.tid, () => hashImage(this.#machine))
   }
 
+  /** How often each thread entered each section and had to wait, and its longest waits and holds. Needs the option `clock`. */
+  sectionCounters(): SectionCounters {
+    this.#needOpen('sectionCounters')
+    const { counts } = this.#machine
+    if (counts === undefined)
+      throw new TypeError(
+        'sectionCounters: expected a process that counts, got one made without the option clock: createProcess({ clock: () => performance.now() })'
+      )
+    return readCounts(counts.buffer)
+  }
+
   /** Checks every invariant of the heaps, the pages and the block map; throws an InvariantError that says what contradicts what. */
   check(): void {
     this.#needOpen('check')
@@ -235,39 +222,13 @@ export class CeProcess {
  *     const p = process.thread.HeapAlloc(process.thread.GetProcessHeap(), HEAP_ZERO_MEMORY, 100)
  */
 export function createProcess(options: ProcessOptions = {}): CeProcess {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw misuse('createProcess', 'an object of options', options)
-  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key))
-  if (unknown !== undefined) throw misuse('createProcess: option', `one of ${OPTIONS.join(', ')}`, unknown)
-  // Defaults by destructuring: null is no way to leave an option out.
-  const { profile: name = 'compact-2013' } = options
-  const profile = profileOf(name)
-  const {
-    build = 'retail',
-    placement = profile.placement,
-    memory = Math.min(DEFAULT_MEMORY, profile.addressSpace),
-    bigBlock = profile.bigBlock,
-    kernelMode = false,
-    lockTimeout = 30_000
-  } = options
-  oneOf('build', build, builds)
-  oneOf('placement', placement, placements)
-  const user = userMemory(memory, profile)
-  const bytes = bufferOf(user).byteLength
-  const { physical = bytes } = options
-  const pages = pagesOf('physical', physical)
-  const { lowMemory = Math.floor(physical / 16) } = options
-  wholeNumber('lowMemory', lowMemory, 0, 2 ** 31)
-  wholeNumber('bigBlock', bigBlock, 32, 2 ** 30)
-  if (bigBlock % GRANULE !== 0) throw misuse('bigBlock', 'a multiple of 32', bigBlock)
-  wholeNumber('lockTimeout', lockTimeout, 0, 2 ** 31 - 1)
-  if (typeof kernelMode !== 'boolean') throw misuse('kernelMode', 'true or false', kernelMode)
-
+  const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock } = settingsOf(options)
   const machine = createMachine(user)
   heat(machine)
+  if (clock !== undefined) new SectionCounts(machine, new SharedArrayBuffer(COUNTS_BYTES), clock)
   const { sys } = machine
   sys[HDR.PHYSICAL] = pages
-  sys[HDR.LOW] = Math.floor(lowMemory / PAGE)
+  sys[HDR.LOW] = lowPages
   sys[HDR.PROFILE] = profileNames.indexOf(profile.name)
   sys[HDR.DEBUG] = build === 'debug' ? 1 : 0
   sys[HDR.PLACEMENT] = placement === 'next-fit' ? 1 : 0
@@ -275,41 +236,25 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
   sys[HDR.BIG_BLOCK] = bigBlock
   sys[HDR.REGION] = profile.region
   sys[HDR.LOCK_TIMEOUT] = lockTimeout
-  sys[HDR.USER_DIRTY] = typeof memory === 'object' ? 1 : 0
+  sys[HDR.USER_DIRTY] = brought ? 1 : 0
   const process = new CeProcess(machine, profile)
   const heap = createHeap(machine, process.thread.tid, { options: 0, initial: 0, maximum: 0 })
   if (heap === 0)
-    throw misuse('memory and physical', `room for the process heap (${profile.region} bytes of address space, one page of memory)`, bytes)
+    throw misuse(
+      'memory and physical',
+      `room for the process heap (${profile.region} bytes of address space, one page of memory)`,
+      bufferOf(user).byteLength
+    )
   sys[HDR.PROCESS_HEAP] = heap
   return process
 }
 
 /** Joins a process from another JS thread, with the token of `process.share()`. Each thread has its own last error. */
-export function attachThread(token: ShareToken): CeThread {
+export function attachThread(token: ShareToken, options: AttachOptions = {}): CeThread {
+  const clock = clockOf(options)
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
   heat(machine)
+  if (token.counts !== undefined) new SectionCounts(machine, token.counts, clock)
   return new CeThread(machine, joinThread(machine, token.ticket))
-}
-
-/** The pages of a budget of physical memory. */
-function pagesOf(what: string, bytes: unknown): number {
-  const whole = wholeNumber(what, bytes, PAGE, 2 ** 31)
-  if (whole % PAGE !== 0) throw misuse(what, 'a multiple of 4096', bytes)
-  return whole / PAGE
-}
-
-function userMemory(memory: unknown, profile: Profile): UserBuffer {
-  const expected = `a multiple of ${UNIT} bytes from ${2 * UNIT} to ${profile.addressSpace} (${profile.name})`
-  const fits = (bytes: number): boolean => bytes % UNIT === 0 && bytes >= 2 * UNIT && bytes <= profile.addressSpace
-  if (typeof memory === 'number') {
-    if (!fits(memory)) throw misuse('memory', expected, memory)
-    return new WebAssembly.Memory({ initial: memory / UNIT, maximum: memory / UNIT, shared: true })
-  }
-  const brought = memory instanceof SharedArrayBuffer || memory instanceof WebAssembly.Memory ? memory : undefined
-  if (brought === undefined || !((bufferOf(brought) as unknown) instanceof SharedArrayBuffer)) {
-    throw misuse('memory', 'a number of bytes, a SharedArrayBuffer or a shared WebAssembly.Memory', memory)
-  }
-  if (!fits(bufferOf(brought).byteLength)) throw misuse('memory', expected, bufferOf(brought).byteLength)
-  return brought
 }

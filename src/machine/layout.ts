@@ -46,6 +46,10 @@ export const INJECTION_WORDS = 16
 export const SECTIONS_PER_UNIT = 16
 export const SECTION_WORDS = 8
 export const SECTION_SHIFT = 3
+/** The buffer of section counters (counts.ts): entries, and bytes in all. */
+export const COUNT_ENTRIES = 4096
+export const COUNT_WORDS = 16
+export const COUNTS_BYTES: number = (COUNT_ENTRIES + 1) * COUNT_WORDS * 4
 
 /** Words of the header, by offset in system memory. */
 export const HDR = {
@@ -82,6 +86,9 @@ export const HDR = {
   OVERDRAWN: 31, // pages that were committed when the budget was lowered below them
   INJECTING: 32, // what failures are injected into (failures.ts)
   SECTIONS: 33, // records of critical sections ever used
+  HOST_BYTES: 34, // bytes that the CLR hosts of the process have handed out (hosting/)
+  HOST_DOWN: 35, // a request at process level failed: the CLR is disabled (HO-5)
+  HOST_GIVEN: 36, // how often something was given back to a host: requests that wait park here
   SPY_LOCK: 40, // held from Pre to Post of a spied call (com/, SP-13)
   SPY_LOCK_COUNT: 41,
   SPY: 42, // number of the spy that is registered, 0 for none

@@ -1,9 +1,19 @@
 import { misuse } from '../errors.ts'
 import { bulkOf } from './bulk.ts'
 import type { Bulk } from './bulk.ts'
-import { COUNTS_BYTES } from './counts.ts'
 import type { SectionCounts } from './counts.ts'
-import { GRANULES_PER_UNIT, HDR, HEAP_WORDS, LAYOUT_VERSION, layoutFor, MAGIC, PAGES_PER_UNIT, UNIT, UNIT_WORDS } from './layout.ts'
+import {
+  COUNTS_BYTES,
+  GRANULES_PER_UNIT,
+  HDR,
+  HEAP_WORDS,
+  LAYOUT_VERSION,
+  layoutFor,
+  MAGIC,
+  PAGES_PER_UNIT,
+  UNIT,
+  UNIT_WORDS
+} from './layout.ts'
 import type { Layout } from './layout.ts'
 import { lockWordOf } from './lockword.ts'
 import type { LockWord } from './lockword.ts'
@@ -169,7 +179,8 @@ export function openMachine(token: unknown): Machine {
     user instanceof SharedArrayBuffer || (user instanceof WebAssembly.Memory && (user.buffer as unknown) instanceof SharedArrayBuffer)
   // A wasm memory may have no bytes at all.
   if (!shared || !(system instanceof WebAssembly.Memory) || system.buffer.byteLength === 0) throw misuse('attachThread', expected, token)
-  if (counts !== undefined && !(counts instanceof SharedArrayBuffer && counts.byteLength === COUNTS_BYTES)) throw misuse('attachThread', expected, token)
+  if (counts !== undefined && !(counts instanceof SharedArrayBuffer && counts.byteLength === COUNTS_BYTES))
+    throw misuse('attachThread', expected, token)
   if (!Number.isInteger(ticket)) throw misuse('attachThread', expected, token)
   const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {

@@ -73,6 +73,15 @@ export function enterContended(machine: Machine, at: number, who: number, first:
     sys[at + 1] = (sys[at + 1] as number) + 1
     return
   }
+  const { counts } = machine
+  const since = counts === undefined ? 0 : counts.now()
+  waitFor(machine, at, who)
+  counts?.waited(at, who, since)
+}
+
+/** Enters the section once its owner has left it, or is known to be dead. Precondition: it is not the caller's. */
+function waitFor(machine: Machine, at: number, who: number): void {
+  const sys = machine.sys
   const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
   let claim = who
   let waited = 0
@@ -111,6 +120,7 @@ export function takeOver(machine: Machine, at: number, who: number, seen: number
   const sys = machine.sys
   if (Atomics.compareExchange(sys, at, seen, who | WAITERS) !== seen) return false
   sys[at + 1] = 0
+  machine.counts?.granted(at, who)
   try {
     machine.repair?.(at, who, seen & WHO)
   } catch (error) {
