@@ -1,8 +1,10 @@
 import { copyGranules, zeroGranules } from '../machine/fill.ts'
-import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
+import { GRANULE, GRANULE_SHIFT, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
+import { allCommitted } from '../machine/pages.ts'
+import { enter, leave } from '../machine/section.ts'
 import { THREAD } from '../machine/threads.ts'
-import { granulesFor, inOneHold, isInjecting, place, unlessInjected } from './allocate.ts'
+import { granulesFor, isInjecting, place, unlessInjected } from './allocate.ts'
 import { fitsBig } from './big.ts'
 import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, setRequested, writeFree, writeSize } from './block.ts'
 import { cellDropStart } from './cells.ts'
@@ -11,6 +13,12 @@ import { addFree, mergeFree, regionEnd, regionOf, removeFree } from './freelist.
 import { writeGuard } from './guard.ts'
 import { countBytes, REC } from './record.ts'
 import { commitGranules } from './region.ts'
+
+/** What became of a resize in place. */
+const NO = 0
+const YES = 1
+/** There is no physical memory to grow into, and the process section is held: the call ends in the same hold. */
+const HELD = 2
 
 /**
  * Gives the live block another size and returns its address, new or old; 0 if there is not enough memory, and then the old
@@ -27,34 +35,13 @@ export function resize(
   inPlaceOnly: boolean
 ): number {
   // Shrinking never fails (C-48), injected failures or not.
-  const counted = isInjecting(machine) && bytes > requestedOf(machine, block)
-  if (!counted && !takesPagesTwice(machine, block)) return resizeBlock(machine, who, record, block, bytes, zero, inPlaceOnly)
-  return resizeInOneHold(machine, who, record, block, bytes, zero, inPlaceOnly, counted)
+  if (isInjecting(machine) && bytes > requestedOf(machine, block))
+    return unlessInjected(machine, who, record, bytes, () => resizeCounted(machine, who, record, block, bytes, zero, inPlaceOnly))
+  return resizeCounted(machine, who, record, block, bytes, zero, inPlaceOnly)
 }
 
-/** Apart from `resize` because a function that makes a closure pays for it at every call. */
-function resizeInOneHold(
-  machine: Machine,
-  who: number,
-  record: number,
-  block: number,
-  bytes: number,
-  zero: boolean,
-  inPlaceOnly: boolean,
-  counted: boolean
-): number {
-  const act = (): number => resizeBlock(machine, who, record, block, bytes, zero, inPlaceOnly)
-  return counted ? unlessInjected(machine, who, record, bytes, act) : inOneHold(machine, who, record, act)
-}
-
-/** Whether a resize may take or give pages more than once: a big block that moves, and one that cannot grow into a block that is not committed. */
-function takesPagesTwice(machine: Machine, block: number): boolean {
-  if ((headerOf(machine, block) & BIG) !== 0) return true
-  const next = block + granulesOf(machine, block)
-  return next !== regionEnd(machine, regionOf(machine, block)) && (headerOf(machine, next) & (FREE | HOLES)) === (FREE | HOLES)
-}
-
-function resizeBlock(
+/** `resize` for a request that was counted already. */
+function resizeCounted(
   machine: Machine,
   who: number,
   record: number,
@@ -63,7 +50,21 @@ function resizeBlock(
   zero: boolean,
   inPlaceOnly: boolean
 ): number {
-  if (resizeInPlace(machine, who, record, block, bytes, zero, inPlaceOnly)) return block * GRANULE
+  const inPlace = resizeInPlace(machine, who, record, block, bytes, zero, inPlaceOnly)
+  if (inPlace === YES) return block * GRANULE
+  // A big block that moves takes pages and gives pages.
+  const hold = inPlace === HELD || ((headerOf(machine, block) & BIG) !== 0 && machine.sys[record + REC.CALLBACKS] === 0)
+  if (!hold) return move(machine, who, record, block, bytes, zero, inPlaceOnly)
+  if (inPlace !== HELD) enter(machine, HDR.LOCK, who)
+  try {
+    return move(machine, who, record, block, bytes, zero, inPlaceOnly)
+  } finally {
+    leave(machine, HDR.LOCK)
+  }
+}
+
+/** Gives the block another size at another place, if it may. */
+function move(machine: Machine, who: number, record: number, block: number, bytes: number, zero: boolean, inPlaceOnly: boolean): number {
   // A page callback that threw has failed the call.
   if (inPlaceOnly || machine.callbackErrors.length > 0) return 0
   const known = knownSize(machine, record, block)
@@ -107,22 +108,23 @@ function zeroFrom(machine: Machine, block: number, from: number): void {
   if (whole < end) zeroGranules(machine, whole, end - whole)
 }
 
-function resizeInPlace(machine: Machine, who: number, record: number, block: number, bytes: number, zero: boolean, stay: boolean): boolean {
+function resizeInPlace(machine: Machine, who: number, record: number, block: number, bytes: number, zero: boolean, stay: boolean): number {
   const largest = machine.sys[record + REC.LARGEST] as number
   if ((headerOf(machine, block) & BIG) !== 0) {
     const fits = (bytes > largest || stay) && fitsBig(machine, record, block, bytes)
     if (fits) resizeBigInPlace(machine, record, block, bytes, zero)
-    return fits
+    return fits ? YES : NO
   }
-  if (bytes > largest) return false
+  if (bytes > largest) return NO
   const have = granulesOf(machine, block)
   const want = granulesFor(machine, record, bytes)
   const known = knownSize(machine, record, block)
-  if (want > have && !absorbNext(machine, who, record, block, have, want)) return false
+  const absorbed = want > have ? absorbNext(machine, who, record, block, have, want) : YES
+  if (absorbed !== YES) return absorbed
   machine.sys[machine.slot + THREAD.RESIZED] = block
   if (want >= have) {
     request(machine, record, block, bytes, zero, known)
-    return true
+    return YES
   }
   // The tail's header first: nothing reaches it until the block is shorter, and then a walk finds it.
   writeFree(machine, block + want, have - want, 0)
@@ -132,7 +134,7 @@ function resizeInPlace(machine: Machine, who: number, record: number, block: num
   writeSize(machine, block, want)
   mergeFree(machine, record, block + want, have - want)
   dress(machine, record, block, bytes, false, known)
-  return true
+  return YES
 }
 
 /** Gives a big block another size inside its reservation. Precondition: it fits there. */
@@ -150,20 +152,25 @@ function request(machine: Machine, record: number, block: number, bytes: number,
   if (bytes <= old) dress(machine, record, block, bytes, zero, known)
 }
 
-/** Grows `block` from `have` to `want` granules into the free block behind it; false if there is none that suffices. They are the program's once they are requested. */
-function absorbNext(machine: Machine, who: number, record: number, block: number, have: number, want: number): boolean {
+/** Grows `block` from `have` to `want` granules into the free block behind it; NO if there is none that suffices, HELD if it cannot be committed. They are the program's once they are requested. */
+function absorbNext(machine: Machine, who: number, record: number, block: number, have: number, want: number): number {
   const next = block + have
   const region = regionOf(machine, block)
-  if (next === regionEnd(machine, region)) return false
+  if (next === regionEnd(machine, region)) return NO
   const header = headerOf(machine, next)
   const total = have + granulesOf(machine, next)
-  if ((header & FREE) === 0 || total < want) return false
-  if ((header & HOLES) !== 0 && !commitGranules(machine, who, record, next, want - have)) return false
+  if ((header & FREE) === 0 || total < want) return NO
+  if ((header & HOLES) !== 0 && !allCommitted(machine, next * GRANULE, (want - have) * GRANULE)) {
+    const own = machine.sys[record + REC.CALLBACKS] === 0
+    if (own) enter(machine, HDR.LOCK, who)
+    if (!commitGranules(machine, who, record, next, want - have)) return own ? HELD : NO
+    if (own) leave(machine, HDR.LOCK)
+  }
   removeFree(machine, record, next, total - have)
   if (total > want) addFree(machine, record, block + want, total - want, header & HOLES)
   writeSize(machine, block, want)
   eraseStart(machine, next)
   if (machine.sys[record + REC.NEXT_FIT] !== 0) cellDropStart(machine, next, block + want)
   machine.sys[record + REC.ROVER] = block
-  return true
+  return YES
 }
