@@ -9,6 +9,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const model = read('src/machine/section.pml')
 
 const places: Readonly<Record<string, string>> = {
+  'hot.as': 'src/heap/hot.as',
   'section.ts': 'src/machine/section.ts',
   'threads.ts': 'src/machine/threads.ts',
   'wait.ts': 'src/machine/wait.ts',
@@ -23,7 +24,7 @@ interface Quote {
 /** Every piece of code between backquotes, with the file that its comment names. */
 function quotes(text: string): Quote[] {
   return [...text.matchAll(/\/\*([\s\S]*?)\*\//g)].flatMap(([, comment = '']) => {
-    const file = comment.match(/^\s*([\w.]+\.ts): /)?.[1]
+    const file = comment.match(/^\s*([\w.]+\.(?:ts|as)): /)?.[1]
     return file === undefined ? [] : [...comment.matchAll(/`([^`]+)`/g)].map(([, code = '']) => ({ file, code }))
   })
 }

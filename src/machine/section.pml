@@ -72,6 +72,7 @@ attached:
     enter:
       if
       /* section.ts: `const seen = machine.take(at << 2, who)` */
+      /* hot.as: `atomic.cmpxchg<i32>(<usize>record << 2, 0, who) == 0` */
 #ifdef TAKE_IN_TWO
       :: word == 0 -> d_step { word = who; GOT_FREE } goto critical
 #else
@@ -227,6 +228,7 @@ attached:
       d_step { word = 0; inside--; in = false }
 #else
       /* section.ts: `else if (machine.give(at << 2) < 0) wakeOne(machine.sys, at)` */
+      /* hot.as: `if (atomic.xchg<i32>(<usize>record << 2, 0) < 0) wake(record)` */
 #ifdef GIVE_IN_TWO
       seen = word & WAITERS;
       d_step { word = 0; inside--; in = false }
