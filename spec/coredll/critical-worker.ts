@@ -12,6 +12,8 @@ export interface Order {
   /** Address of a plain counter. */
   readonly counter: number
   readonly rounds: number
+  /** Measure waits and holds. */
+  readonly clock?: boolean
 }
 
 export type News =
@@ -38,7 +40,7 @@ function count(ce: CeThread, { section, counter, rounds }: Order): number {
 
 const order = workerData as Order
 try {
-  const ce = attachThread(order.token)
+  const ce = attachThread(order.token, order.clock === true ? { clock: () => performance.now() } : {})
   const rules: string[] = []
   ce.onFinding(({ rule }) => rules.push(rule))
   let tried = 0

@@ -1,30 +1,8 @@
 // Critical sections among real worker threads: exact, whoever waits goes on, whoever dies holds nobody up.
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type CeProcess, type CeThread, CRITICAL_SECTION, createProcess, HEAP_ZERO_MEMORY, type ShareToken } from '../../src/index.ts'
-import { sectionRecords } from '../../src/machine/sectiontable.ts'
-import type { News, Order } from './critical-worker.ts'
-
-interface Hand {
-  readonly token: ShareToken
-  readonly worker: Worker
-  /** The next thing that it tells. */
-  next(): Promise<News>
-}
-
-function start(process: CeProcess, order: Omit<Order, 'token'>): Hand {
-  const token = process.share()
-  const worker = new Worker(new URL('./critical-worker.js', import.meta.url), { workerData: { ...order, token } satisfies Order })
-  const told: News[] = []
-  worker.on('message', (news: News) => told.push(news))
-  const next = async (): Promise<News> => {
-    while (told.length === 0) await once(worker, 'message')
-    return told.shift() as News
-  }
-  return { token, worker, next }
-}
+import { type CeProcess, type CeThread, CRITICAL_SECTION, createProcess, HEAP_ZERO_MEMORY } from '../../src/index.ts'
+import { type Hand, start, waitedFor } from './criticalcrew.ts'
 
 function open(): { process: CeProcess; ce: CeThread; section: number; counter: number } {
   const process = createProcess({ memory: 1024 * 1024 })
@@ -32,12 +10,6 @@ function open(): { process: CeProcess; ce: CeThread; section: number; counter: n
   const section = ce.HeapAlloc(ce.GetProcessHeap(), HEAP_ZERO_MEMORY, 32)
   ce.InitializeCriticalSection(section)
   return { process, ce, section, counter: section + 24 }
-}
-
-/** Until somebody may be parked on the only section. */
-async function waitedFor({ machine }: CeThread): Promise<void> {
-  const [at = 0] = sectionRecords(machine)
-  while (Atomics.load(machine.sys, at) >= 0) await new Promise((go) => setTimeout(go, 1))
 }
 
 const threads = suite('critical sections and threads')
