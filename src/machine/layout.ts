@@ -8,13 +8,13 @@
  *   +---------+-------------+-------------+-------------------------+   granule: 32 bytes, the step of blocks (HA-7)
  *
  *   system memory (the app never sees it; 32-bit words)
- *   +--------+---------+--------+-------+----------+-------+-------+-------+-----------+-------+
- *   | header | threads | heaps  | ring  | sections | units | pages | cells | block map | marks |
- *   +--------+---------+--------+-------+----------+-------+-------+-------+-----------+-------+
- *     64       1024 of   1 a      4096    16 a       8 a     1 a     2 a     4 a granule 1 a granule
- *     words    16 words  unit,    words   unit,      unit    page    2 KB    (heap/      (heap/
- *                        1024 w.          8 words            (heap/cells.ts)  block.ts)   marks.ts)
- *                                         (sectiontable.ts)
+ *   +--------+---------+--------+-------+------------+----------+-------+-------+-------+-----------+-------+
+ *   | header | threads | heaps  | ring  | injections | sections | units | pages | cells | block map | marks |
+ *   +--------+---------+--------+-------+------------+----------+-------+-------+-------+-----------+-------+
+ *     64       1024 of   1 a      4096    8 of         16 a       8 a     1 a     2 a     4 a granule 1 a granule
+ *     words    16 words  unit,    words   16 words     unit,      unit    page    2 KB    (heap/      (heap/
+ *                        1024 w.          (failures.ts) 8 words           (heap/cells.ts)  block.ts)   marks.ts)
+ *                                                      (sectiontable.ts)
  *
  * A heap needs at least one reservation, so with one heap record a unit the address space runs out before the heap table does.
  */
