@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 const entries = {
   index: 'index',
   com: 'com/index',
+  hosting: 'hosting/index',
   trace: 'trace/index',
   check: 'check/index',
   rules: 'rules/index',

@@ -40,6 +40,7 @@ function wrongTypes(tarball) {
 
 const program = `import { createProcess } from 'ceheap'
 import { openCom, type IMalloc } from 'ceheap/com'
+import { openHost } from 'ceheap/hosting'
 import * as trace from 'ceheap/trace'
 import * as check from 'ceheap/check'
 import * as rules from 'ceheap/rules'
@@ -51,6 +52,7 @@ const block: number = ce.HeapAlloc(heap, 8, 100)
 if (block === 0 || ce.HeapSize(heap, 0, block) !== 128) throw new Error('HeapAlloc or HeapSize')
 const malloc: IMalloc | null = openCom(ce).CoGetMalloc(1).ppMalloc
 if (malloc?.DidAlloc(malloc.Alloc(100)) !== 1) throw new Error('IMalloc')
+if (openHost(ce).CreateMalloc(1).ppMalloc?.Alloc(100, 0).hr !== 0) throw new Error('IHostMalloc')
 process_.check()
 process_.close()
 const report: StressReport = await stress({ workload: 'mixed', threads: 2, ops: 50 })

@@ -111,3 +111,22 @@ export const LF32_FIXED = 0x1
 export const LF32_FREE = 0x2
 export const LF32_DECOMMIT = 0x8
 export const LF32_BIGBLOCK = 0x10
+
+// CLR hosting (HO-1, HO-3, HO-4, HO-7) and its interfaces (public header values).
+export const HOST_E_DEADLOCK = 0x80131020
+export const HOST_E_INTERRUPTED = 0x80131021
+export const HOST_E_INVALIDOPERATION = 0x80131022
+export const HOST_E_CLRNOTAVAILABLE = 0x80131023
+export const HOST_E_TIMEOUT = 0x80131024
+export const HOST_E_NOT_OWNER = 0x80131025
+export const HOST_E_ABANDONED = 0x80131026
+export const MALLOC_THREADSAFE = 0x1
+export const MALLOC_EXECUTABLE = 0x2
+export const eTaskCritical = 0
+export const eAppDomainCritical = 1
+export const eProcessCritical = 2
+export const eMemoryAvailableLow = 1
+export const eMemoryAvailableNeutral = 2
+export const eMemoryAvailableHigh = 3
+export const IID_IHostMalloc = '1831991c-cc53-4a31-b218-04e910446479'
+export const IID_IHostMemoryManager = '7bc698d1-f9e3-4460-9cde-d04248e9fa25'

@@ -2,5 +2,6 @@
 export { openCom, spyState } from './com.ts'
 export type { CoGetMallocResult, Com } from './com.ts'
 export type { IMalloc } from './malloc.ts'
-export type { IMallocSpy, Interface, NewRequest } from './spy.ts'
+export type { IMallocSpy, NewRequest } from './spy.ts'
+export type { Interface } from '../coredll/unknown.ts'
 export type { SpyState } from './registration.ts'

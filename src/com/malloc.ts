@@ -1,10 +1,11 @@
-import { E_FAIL, E_NOINTERFACE, IID_IMalloc, IID_IUnknown, S_OK } from '../constants.ts'
+import { E_FAIL, E_NOINTERFACE, IID_IMalloc, S_OK } from '../constants.ts'
 import { needOpen } from '../coredll/caller.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import type { ComCall } from '../coredll/uppercalls.ts'
+import { hasInterface } from '../coredll/unknown.ts'
+import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
 import { CANNOT_TELL, NO_SIZE } from './allocator.ts'
-import type { Interface } from './spy.ts'
 import type { TaskAllocator } from './task.ts'
 
 /**
@@ -56,9 +57,8 @@ export class TaskMalloc implements IMalloc {
 
   QueryInterface(riid: string): Interface<IMalloc> {
     if (typeof riid !== 'string') throw misuse('IMalloc::QueryInterface: riid', 'a string', riid)
-    const iid = riid.replace(/^\{(.*)\}$/, '$1').toLowerCase()
     return this.#call('IMalloc::QueryInterface', [], { hr: E_FAIL, ppvObject: null }, () => {
-      if (iid !== IID_IUnknown && iid !== IID_IMalloc) return { hr: E_NOINTERFACE, ppvObject: null }
+      if (!hasInterface(riid, IID_IMalloc)) return { hr: E_NOINTERFACE, ppvObject: null }
       this.#references++
       return { hr: S_OK, ppvObject: this }
     })

@@ -1,13 +1,8 @@
 import { IID_IMallocSpy } from '../constants.ts'
 import { SPY_METHODS } from '../coredll/uppercalls.ts'
 import type { SpyMethod } from '../coredll/uppercalls.ts'
+import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse } from '../errors.ts'
-
-/** What QueryInterface answers: an HRESULT, and the interface or null. */
-export interface Interface<T> {
-  readonly hr: number
-  readonly ppvObject: T | null
-}
 
 /** What PreRealloc answers: the number of bytes to resize to (0 forces a failure, SP-18), and the start of the allocation (SP-17). */
 export interface NewRequest {

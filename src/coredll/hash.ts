@@ -28,9 +28,9 @@ class Hash {
 }
 
 /**
- * One string over all emulated state: options, threads with their last errors, reservations, pages, heaps with the order of their
- * free lists, blocks, critical sections, the task allocator's spy and its marks, and the contents of every committed page. Lock words are left out: the
- * thread that asks holds them all.
+ * One string over all emulated state: options, threads with their last errors, reservations, pages, heaps with the order of their free
+ * lists, blocks, critical sections, the task allocator's spy and its marks, what CLR hosts have handed out, and the contents of every
+ * committed page. Lock words are left out: the thread that asks holds them all.
  */
 export function hashImage(machine: Machine): string {
   const hash = new Hash()
@@ -38,6 +38,7 @@ export function hashImage(machine: Machine): string {
   hash.range(sys, HDR.UNITS, HDR.LOCK)
   hash.range(sys, HDR.PROFILE, HDR.THREADS)
   hash.range(sys, HDR.SPY, HDR.SPY_BLOCKS)
+  hash.range(sys, HDR.HOST_BYTES, HDR.HOST_GIVEN)
   for (const tid of liveThreads(machine)) {
     hash.add(tid)
     hash.add(sys[threadAt(machine, tid) + THREAD.LAST_ERROR] as number)

@@ -26,6 +26,31 @@ export const COM_CALLS = [
 
 export type ComCall = (typeof COM_CALLS)[number]
 
+/** The calls of hosting/, behind those of com/. */
+export const HOST_CALLS = [
+  'IHostMalloc::QueryInterface',
+  'IHostMalloc::AddRef',
+  'IHostMalloc::Release',
+  'IHostMalloc::Alloc',
+  'IHostMalloc::DebugAlloc',
+  'IHostMalloc::Free',
+  'IHostMemoryManager::QueryInterface',
+  'IHostMemoryManager::AddRef',
+  'IHostMemoryManager::Release',
+  'IHostMemoryManager::CreateMalloc',
+  'IHostMemoryManager::VirtualAlloc',
+  'IHostMemoryManager::VirtualFree',
+  'IHostMemoryManager::VirtualQuery',
+  'IHostMemoryManager::VirtualProtect',
+  'IHostMemoryManager::GetMemoryLoad',
+  'IHostMemoryManager::RegisterMemoryNotificationCallback',
+  'IHostMemoryManager::NeedsVirtualAddressSpace',
+  'IHostMemoryManager::AcquiredVirtualAddressSpace',
+  'IHostMemoryManager::ReleasedVirtualAddressSpace'
+] as const
+
+export type HostCall = (typeof HOST_CALLS)[number]
+
 /** The methods of IMallocSpy behind those of IUnknown (SP-9), in the order of their pairs. */
 export const SPY_METHODS = [
   'PreAlloc',
@@ -88,4 +113,24 @@ export const COM_KINDS: Readonly<Record<ComKind, Kind>> = {
     severity: 'warning',
     text: () => 'the revoke is pending already: it is to be called once for each register'
   }
+}
+
+export type HostKind = 'releasedHost' | 'notOfHost' | 'hostLeak' | 'badName' | 'ledger' | 'notifyThrew'
+
+/** What hosting/ can say about a call. */
+export const HOST_KINDS: Readonly<Record<HostKind, Kind>> = {
+  releasedHost: { rule: 'C-86', severity: 'error', text: () => 'the interface was released: no reference to it is left' },
+  notOfHost: { rule: 'C-89', severity: 'error', text: (a) => `${hex(a)} is not memory that was allocated through this interface` },
+  hostLeak: {
+    rule: 'C-87',
+    severity: 'warning',
+    text: (a, b) => `the allocator ends with ${a} ${a === 1 ? 'block' : 'blocks'} still allocated, the first at ${hex(b)}`
+  },
+  badName: { rule: 'C-87', severity: 'error', text: (a) => `the file name at ${hex(a)} cannot be read: the block is recorded without it` },
+  ledger: {
+    rule: 'C-91',
+    severity: 'error',
+    text: (a, b) => `the range of ${b} bytes at ${hex(a)} does not fit what was told before: nothing is recorded`
+  },
+  notifyThrew: { rule: 'C-90', severity: 'error', text: (a) => `OnMemoryNotification(${a}) threw an error: what it is told is lost` }
 }

@@ -3,14 +3,15 @@ import { isDword, notDword } from '../errors.ts'
 import { HDR, PAGE, PAGE_SHIFT, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { PAGE_COMMITTED, PAGE_RESERVED, pageProtection, pageState, reservationAt } from '../machine/pages.ts'
-import { enter, leave } from '../machine/section.ts'
+import { enter, leave, tryEnter } from '../machine/section.ts'
 import { fail, needOpen } from './caller.ts'
 import { OutPointer } from './out.ts'
 import type { Taker } from './out.ts'
 import { MEMORY_BASIC_INFORMATION } from './structures.ts'
 import type { MemoryBasicInformation } from './structures.ts'
 
-export function virtualQuery(ce: Taker, lpAddress: number, lpBuffer: number, dwLength: number): number {
+/** `patient` waits for the process section; without it the pages are read as they are while another thread holds it (HO-14). */
+export function virtualQuery(ce: Taker, lpAddress: number, lpBuffer: number, dwLength: number, patient = true): number {
   if (!isDword(lpAddress)) throw notDword('VirtualQuery', 'lpAddress', lpAddress)
   if (!isDword(lpBuffer)) throw notDword('VirtualQuery', 'lpBuffer', lpBuffer)
   if (!isDword(dwLength)) throw notDword('VirtualQuery', 'dwLength', dwLength)
@@ -20,9 +21,10 @@ export function virtualQuery(ce: Taker, lpAddress: number, lpBuffer: number, dwL
   const { size } = MEMORY_BASIC_INFORMATION
   if (dwLength < size || page >= machine.layout.pages) return fail(ce, ERROR_INVALID_PARAMETER)
   const out = new OutPointer(ce, 'VirtualQuery', lpBuffer, size)
-  enter(machine, HDR.LOCK, ce.tid)
+  if (patient) enter(machine, HDR.LOCK, ce.tid)
+  const held = patient || tryEnter(machine, HDR.LOCK, ce.tid)
   const written = out.write(() => MEMORY_BASIC_INFORMATION.write(ce.memory, lpBuffer, runAt(machine, page)))
-  leave(machine, HDR.LOCK)
+  if (held) leave(machine, HDR.LOCK)
   out.tell()
   return written ? size : fail(ce, ERROR_INVALID_PARAMETER)
 }

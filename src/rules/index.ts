@@ -9,6 +9,7 @@ import { globalAlloc, globalMemoryStatus } from './global.ts'
 import { heapAlloc, heapFree, heapReAlloc } from './heapalloc.ts'
 import { ceHeapCreate, heapCreate, heapDestroy } from './heapcreate.ts'
 import { getProcessHeap, heapCompact, heapSize, heapValidate } from './heapsize.ts'
+import { hostChoices } from './hostchoices.ts'
 import { hosting } from './hosting.ts'
 import { internals } from './internals.ts'
 import { localAlloc, localFree, localMacros, localReAlloc, localSize } from './local.ts'
@@ -68,7 +69,8 @@ export const rules: readonly Rule[] = [
   comChoices,
   virtualChoices,
   toolHelpChoices,
-  sectionChoices
+  sectionChoices,
+  hostChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))
