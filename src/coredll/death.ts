@@ -1,40 +1,140 @@
-import { heapCount, recordAt } from '../heap/record.ts'
-import { HDR } from '../machine/layout.ts'
+import { freeBlock, liveBlock } from '../heap/free.ts'
+import { ABANDONED, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
+import { endHeap, repairHeap } from '../heap/repair.ts'
+import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { leave, ORPHAN, orphan, takeOver } from '../machine/section.ts'
-import { sectionRecords } from '../machine/sectiontable.ts'
-import { DEAD, moveThread, partThread, threadState } from '../machine/threads.ts'
+import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
+import { repairPages } from '../machine/repair.ts'
+import { CALL_SHIFT, leave, ORPHAN, orphan, takeOver, TID, tryEnter } from '../machine/section.ts'
+import { SEC, sectionRecords } from '../machine/sectiontable.ts'
+import { DEAD, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { mendStructures } from './critical.ts'
+import { nameOfCall, postFinding } from './findings.ts'
+import type { DeathKind } from './findings.ts'
 
 /**
  * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
- * behind it is mended (repair), by whoever wants in next or by the sweep here, so that afterwards its id can be given out again.
+ * behind it is mended, by whoever wants in next or by the sweep here, so that afterwards its id can be given out again.
+ *
+ *   thread dies --> buryThread: what its slot says of the call goes into the records of its sections (hand over),
+ *                               its sections become orphans,
+ *                               each is entered by the first who wants it, who mends first (mend) and leaves a finding (C-92),
+ *                               what the call had made and was not inside of any more is undone (undoLoose)
  */
 
 /** Every section of the process, those that others are taken inside of first. */
 function* sectionsOf(machine: Machine): Generator<number> {
   yield* sectionRecords(machine)
   yield HDR.SPY_LOCK
-  for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
+  yield* recordsOf(machine)
   yield HDR.LOCK
   yield HDR.RING_LOCK
+}
+
+/** The records of heaps, those first that others are taken inside of. */
+function* recordsOf(machine: Machine): Generator<number> {
+  for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
 }
 
 /** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or no longer. */
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
-  if (state === DEAD || !moveThread(machine, tid, state, DEAD)) return false
+  const ends = state !== DEAD && moveThread(machine, tid, state, DEAD)
+  try {
+    if (ends) letGo(machine, who, tid)
+  } finally {
+    if (ends || state === DEAD) partThread(machine, tid)
+  }
+  return ends
+}
+
+/** Frees everything that a dead thread held. */
+export function letGo(machine: Machine, who: number, tid: number): void {
   mendStructures(machine, tid)
+  handOver(machine, tid)
   // All of them first: who mends behind one section enters others, and this one must not wait there for the same dead thread.
   for (const at of sectionsOf(machine)) orphan(machine, at, tid)
-  try {
-    for (const at of sectionsOf(machine)) {
-      const seen = Atomics.load(machine.sys, at)
-      // Never a wait: whoever has it by now may die in turn, and the news of that come through this thread.
-      if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
-    }
-  } finally {
-    partThread(machine, tid)
+  for (const at of sectionsOf(machine)) {
+    const seen = Atomics.load(machine.sys, at)
+    // Never a wait: whoever has it by now may die in turn, and the news of that come through this thread.
+    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
   }
-  return true
+  undoLoose(machine, who, tid)
+}
+
+/** Puts what the dead thread's slot says into the records of the sections that it owns: there it stays until somebody has mended them. */
+function handOver(machine: Machine, tid: number): void {
+  const { sys } = machine
+  const slot = threadAt(machine, tid)
+  const owns = (at: number): boolean => (Atomics.load(sys, at) & (ORPHAN | TID)) === tid
+  const handout = sys[slot + THREAD.HANDOUT] as number
+  const resized = sys[slot + THREAD.RESIZED] as number
+  for (const record of recordsOf(machine)) {
+    if (sys[record + REC.MAKER] === tid) sys[record + REC.MAKER] = ABANDONED
+    if (!owns(record)) continue
+    const made = handout !== 0 && liveBlock(machine, record, handout * GRANULE) !== 0
+    if (!made && (resized === 0 || liveBlock(machine, record, resized * GRANULE) === 0)) continue
+    sys[record + REC.LEFT_BLOCK] = made ? handout : 0
+    sys[record + REC.LEFT_RESIZED] = resized
+    settle(machine, slot)
+  }
+  if (!owns(HDR.LOCK)) return
+  sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
+  sys[slot + THREAD.RESERVED] = 0
+}
+
+/** Undoes what the thread had made when it died outside the section already, and nobody heard of. */
+function undoLoose(machine: Machine, who: number, tid: number): void {
+  const { sys } = machine
+  const slot = threadAt(machine, tid)
+  const block = sys[slot + THREAD.HANDOUT] as number
+  const unit = sys[slot + THREAD.RESERVED] as number
+  for (const record of recordsOf(machine)) {
+    const abandoned = sys[record + REC.MAKER] === ABANDONED
+    // A block that HeapReAlloc has moved stays: the old one is gone.
+    const made = block !== 0 && sys[slot + THREAD.RESIZED] === 0
+    if ((!abandoned && !made) || !tryEnter(machine, record, who)) continue
+    try {
+      if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
+      else if (made && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
+        freeBlock(machine, who, record, block)
+    } finally {
+      leave(machine, record)
+    }
+  }
+  if (unit !== 0 && tryEnter(machine, HDR.LOCK, who)) {
+    if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
+    leave(machine, HDR.LOCK)
+  }
+  settle(machine, slot)
+}
+
+/** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */
+export const INSIDE_PROCESS = 0
+export const INSIDE_RING = 1
+export const INSIDE_SPY = 2
+
+/** What a finding says of the call. */
+export const OUTCOMES = { whole: 0, undone: 1, ended: 2 } as const
+
+/** Mends what the dead owner left behind a section, and leaves a finding. The hook of `Machine.repair`. */
+export function mend(machine: Machine, at: number, who: number, dead: number): void {
+  const { sys } = machine
+  if (at === HDR.LOCK) {
+    repairPages(machine)
+    tell(machine, who, dead, 'diedInside', INSIDE_PROCESS, 0)
+  } else if (at === HDR.RING_LOCK) {
+    // Findings that were taken are not told twice.
+    if ((sys[HDR.RING_HEAD] as number) < (sys[HDR.RING_TAIL] as number)) sys[HDR.RING_TAIL] = 0
+    tell(machine, who, dead, 'diedInside', INSIDE_RING, 0)
+  } else if (at === HDR.SPY_LOCK) tell(machine, who, dead, 'diedInside', INSIDE_SPY, 0)
+  else if (at >= machine.heapsAt && at < machine.heapsEnd) {
+    const handle = handleOf(indexOf(machine, at), sys[at + REC.GENERATION] as number)
+    tell(machine, who, dead, 'diedInHeap', handle, OUTCOMES[repairHeap(machine, who, at)])
+  } else tell(machine, who, dead, 'diedOwning', sys[at + SEC.ADDRESS] as number, 0)
+}
+
+/** The finding travels through the ring even to the creating thread itself: it may be inside of sections, where nobody is called. */
+function tell(machine: Machine, who: number, dead: number, kind: DeathKind, a: number, b: number): void {
+  if (machine.sys[HDR.LISTENING] !== 0) postFinding(machine, kind, nameOfCall(dead >>> CALL_SHIFT), dead & TID, a, b, who)
 }

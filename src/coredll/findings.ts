@@ -3,8 +3,8 @@ import type { Machine } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
 import { CALLS } from './calls.ts'
 import type { CallName } from './calls.ts'
-import { COM_CALLS, COM_KINDS, HOST_CALLS, HOST_KINDS } from './uppercalls.ts'
-import type { ComCall, ComKind, HostCall, HostKind } from './uppercalls.ts'
+import { COM_CALLS, COM_KINDS } from './uppercalls.ts'
+import type { ComCall, ComKind } from './uppercalls.ts'
 
 export type Severity = 'error' | 'warning' | 'note'
 
@@ -60,6 +60,10 @@ export type FindingKind =
   | 'sectionTwice'
   | 'sectionsFull'
   | 'sectionAbandoned'
+  | DeathKind
+
+/** Told of a thread that died, not by one that calls. */
+export type DeathKind = 'diedInHeap' | 'diedInside' | 'diedOwning'
 
 export interface Kind {
   /** The rule to look up; 'pointer' for the choice that speaks of bad pointers given to the call. */
@@ -69,6 +73,15 @@ export interface Kind {
 }
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).toUpperCase().padStart(8, '0')}`
+
+/** How a call ended whose thread died in a heap; by number in the finding. */
+const OUTCOMES: readonly string[] = [
+  'the call has changed nothing, or all that it was to change',
+  'the block that it had made and handed to nobody was freed',
+  'the heap, which was being made or destroyed, is gone'
+]
+/** Sections of the process itself; by number in the finding. */
+const INSIDES: readonly string[] = ['the process section', 'the ring of findings', "the task allocator's section"]
 
 /** What the emulated OS itself can say about a call; `a` and `b` are the two numbers given to `raise`. */
 export const KINDS: Readonly<Record<FindingKind, Kind>> = {
@@ -203,43 +216,82 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     rule: 'C-84',
     severity: 'error',
     text: (a, b) => `thread ${b} ended inside the critical section ${hex(a)}, which is free now`
+  },
+  diedInHeap: {
+    rule: 'C-92',
+    severity: 'error',
+    text: (a, b) => `the thread ended inside the section of heap ${hex(a)}, which is free now: ${OUTCOMES[b]}`
+  },
+  diedInside: {
+    rule: 'C-92',
+    severity: 'error',
+    text: (a) => `the thread ended inside ${INSIDES[a]}, which is free now: what it had begun there is done or undone`
+  },
+  diedOwning: {
+    rule: 'CS-6',
+    severity: 'error',
+    text: (a) => `the thread ended inside the critical section ${hex(a)}, which is free now (C-84)`
   }
 }
 
 /** A kind of finding, of this layer or of one above. */
-export type AnyKind = FindingKind | ComKind | HostKind
+export type AnyKind = FindingKind | ComKind
 /** A call that a finding can name. */
-export type AnyCall = CallName | ComCall | HostCall
+export type AnyCall = CallName | ComCall
 
-const ALL_KINDS: Readonly<Record<AnyKind, Kind>> = { ...KINDS, ...COM_KINDS, ...HOST_KINDS }
+const ALL_KINDS: Readonly<Record<AnyKind, Kind>> = { ...KINDS, ...COM_KINDS }
 const NAMES = Object.keys(ALL_KINDS) as AnyKind[]
-const ALL_CALLS: readonly AnyCall[] = [...CALLS, ...COM_CALLS, ...HOST_CALLS]
+const ALL_CALLS: readonly AnyCall[] = [...CALLS, ...COM_CALLS]
 
 /** Each choice on bad pointers speaks of its own functions. */
-function pointerRule(call: AnyCall): string {
+function pointerRule(call: AnyCall | ''): string {
   if ((COM_CALLS as readonly string[]).includes(call)) return 'C-53'
   if (call === 'HeapReAlloc') return 'C-6'
   if (call === 'HeapSize') return 'C-38'
   return call.startsWith('Heap') ? 'C-5' : 'C-15'
 }
 
-export function makeFinding(kind: AnyKind, call: AnyCall, thread: number, a: number, b: number): Finding {
+/** The call that a section's word names (machine/section.ts): its place in the list plus one, 0 for none. */
+export function callNumber(call: AnyCall): number {
+  return ALL_CALLS.indexOf(call) + 1
+}
+
+/** The name of a call by that number; empty for none. */
+export function nameOfCall(number: number): AnyCall | '' {
+  return ALL_CALLS[number - 1] ?? ''
+}
+
+export function makeFinding(kind: AnyKind, call: AnyCall | '', thread: number, a: number, b: number): Finding {
   const { rule, severity, text } = ALL_KINDS[kind]
-  return { rule: rule === 'pointer' ? pointerRule(call) : rule, severity, call, thread, message: `${call}: ${text(a, b)}` }
+  return {
+    rule: rule === 'pointer' ? pointerRule(call) : rule,
+    severity,
+    call,
+    thread,
+    message: `${call === '' ? '' : `${call}: `}${text(a, b)}`
+  }
 }
 
 // Findings of other threads travel through a ring in system memory: kind, call, thread and two numbers an entry.
 
-/** Leaves a finding for the creating thread; when the ring is full the finding is counted as lost. */
-export function postFinding(machine: Machine, kind: AnyKind, call: AnyCall, thread: number, a: number, b: number): void {
+/** Leaves a finding of `thread` for the creating thread, by the hand of `who`; when the ring is full the finding is counted as lost. */
+export function postFinding(
+  machine: Machine,
+  kind: AnyKind,
+  call: AnyCall | '',
+  thread: number,
+  a: number,
+  b: number,
+  who: number = thread
+): void {
   const { sys } = machine
-  enter(machine, HDR.RING_LOCK, thread)
+  enter(machine, HDR.RING_LOCK, who)
   const head = sys[HDR.RING_HEAD] as number
   if (head - (sys[HDR.RING_TAIL] as number) >= RING_ENTRIES) sys[HDR.RING_LOST] = (sys[HDR.RING_LOST] as number) + 1
   else {
     const at = machine.layout.ringAt + (head % RING_ENTRIES) * RING_WORDS
     sys[at] = NAMES.indexOf(kind)
-    sys[at + 1] = ALL_CALLS.indexOf(call)
+    sys[at + 1] = call === '' ? 0 : callNumber(call)
     sys[at + 2] = thread
     sys[at + 3] = a
     sys[at + 4] = b
@@ -256,7 +308,7 @@ export function takeFindings(machine: Machine, thread: number): { findings: Find
   for (let tail = sys[HDR.RING_TAIL] as number; tail < (sys[HDR.RING_HEAD] as number); tail++) {
     const at = machine.layout.ringAt + (tail % RING_ENTRIES) * RING_WORDS
     const word = (offset: number): number => (sys[at + offset] as number) >>> 0
-    findings.push(makeFinding(NAMES[word(0)] as AnyKind, ALL_CALLS[word(1)] as AnyCall, word(2), word(3), word(4)))
+    findings.push(makeFinding(NAMES[word(0)] as AnyKind, nameOfCall(word(1)), word(2), word(3), word(4)))
   }
   sys[HDR.RING_HEAD] = 0
   sys[HDR.RING_TAIL] = 0

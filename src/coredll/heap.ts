@@ -25,6 +25,7 @@ import { REC, recordOf } from '../heap/record.ts'
 import { knownSize, resize } from '../heap/resize.ts'
 import { GRANULE, HDR, PAGE } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
+import { settle } from '../machine/threads.ts'
 import { profileNames, profiles } from '../profile.ts'
 import type { ProfileName } from '../profile.ts'
 import type { CallName } from './calls.ts'
@@ -217,6 +218,7 @@ export function heapReAlloc(ce: Caller, hHeap: number, dwFlags: number, lpMem: n
   } finally {
     // Also when a wait for the process section ended in a LockTimeoutError.
     leave(ce.machine, record)
+    settle(ce.machine)
   }
   if (broken !== 0) ce.raise('overrun', 'HeapReAlloc', lpMem, broken)
   if ((dwFlags & ~REALLOC_FLAGS) !== 0) oddFlags(ce, 'HeapReAlloc', dwFlags, REALLOC_FLAGS)

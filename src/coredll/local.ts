@@ -6,6 +6,7 @@ import { recordAt, REC } from '../heap/record.ts'
 import { knownSize, resize } from '../heap/resize.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
+import { settle } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
@@ -82,6 +83,7 @@ export function localReAlloc(ce: Caller, call: CallName, hMem: number, uBytes: n
     pointer = resize(ce.machine, ce.tid, record, block, uBytes, (fuFlags & LMEM_ZEROINIT) !== 0, !moveable)
   } finally {
     leave(ce.machine, record)
+    settle(ce.machine)
   }
   if (broken !== 0) ce.raise('overrun', call, hMem, broken)
   oddFlags(ce, call, fuFlags, REALLOC_FLAGS)

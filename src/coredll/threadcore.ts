@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine.ts'
 import { THREAD, threadAt } from '../machine/threads.ts'
 import { needOpen, setLastError } from './caller.ts'
 import type { Caller } from './caller.ts'
+import { mend } from './death.ts'
 import { makeFinding, postFinding } from './findings.ts'
 import type { AnyCall, AnyKind, Finding } from './findings.ts'
 
@@ -27,6 +28,7 @@ export class ThreadCore implements Caller {
     this.machine = machine
     this.tid = tid
     this.memory = new UserMemory(machine, tid)
+    machine.repair = (at, who, dead) => mend(machine, at, who, dead)
   }
 
   /** The thread's last error; 0 on a new thread. */

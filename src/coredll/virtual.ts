@@ -35,6 +35,7 @@ import {
   reserveAt
 } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
+import { settle } from '../machine/threads.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
@@ -127,6 +128,7 @@ export function virtualAlloc(ce: Caller, lpAddress: number, dwSize: number, flAl
   const base = lpAddress === 0 ? reserveAnywhere(ce, bytes, flAllocationType, flProtect) : reserveThere(ce, start, bytes, flProtect)
   const result = base === 0 || (action & MEM_COMMIT) === 0 ? base : commitNew(ce, base, bytes, flProtect)
   leave(ce.machine, HDR.LOCK)
+  settle(ce.machine)
   return result
 }
 

@@ -1,7 +1,8 @@
 import { zeroGranules } from '../machine/fill.ts'
-import { GRANULE } from '../machine/layout.ts'
+import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
 import type { HotPath, Machine } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
+import { settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
 import { allocate } from './allocate.ts'
 import { freeBlock, liveBlock } from './free.ts'
@@ -43,8 +44,12 @@ export function heat(machine: Machine): void {
 export function allocateIn(machine: Machine, who: number, handle: number, bytes: number, zero: boolean): number {
   const pointer = machine.hot.alloc(who, handle, bytes)
   if (pointer === 0) return allocatePlainly(machine, who, handle, bytes, zero)
-  // The block is the caller's already, and nobody else has reason to look at it.
-  if (zero) zeroGranules(machine, pointer, Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE))
+  if (zero) {
+    // The block is the caller's, and nobody else has reason to look at it; but a loop is where a worker may be terminated, before its app has the address.
+    machine.sys[machine.slot + THREAD.HANDOUT] = pointer >>> GRANULE_SHIFT
+    zeroGranules(machine, pointer, Math.max(GRANULE, Math.ceil(bytes / GRANULE) * GRANULE))
+    machine.sys[machine.slot + THREAD.HANDOUT] = 0
+  }
   return pointer
 }
 
@@ -57,6 +62,7 @@ function allocatePlainly(machine: Machine, who: number, handle: number, bytes: n
   } finally {
     // Also when a wait for the process section ended in a LockTimeoutError.
     leave(machine, record)
+    settle(machine)
   }
 }
 

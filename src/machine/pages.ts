@@ -5,6 +5,7 @@ import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT, UNIT_WORDS } f
 import type { Machine } from './machine.ts'
 import { becomeLow, weigh } from './pressure.ts'
 import { enter, leave } from './section.ts'
+import { THREAD } from './threads.ts'
 
 /**
  * Address space and physical memory. A reservation is a run of whole units; its record stands at its first unit.
@@ -98,6 +99,7 @@ function claim(machine: Machine, unit: number, bytes: number, kind: number, heap
   setRes(machine, unit, RES.GRANULES, 0)
   setRes(machine, unit, RES.COMMITTED, 0)
   const first = unit * PAGES_PER_UNIT
+  if (kind === KIND_APP) machine.sys[machine.slot + THREAD.RESERVED] = unit
   for (let page = first; page < first + pages; page++) {
     machine.pages[page] = ((machine.pages[page] as number) & DIRTY) | PAGE_RESERVED | (protection << PROTECT_SHIFT)
   }

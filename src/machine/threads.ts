@@ -45,18 +45,18 @@ export function threadAt(machine: Machine, tid: number): number {
 }
 
 /**
- * Takes the lowest free slot and returns the new thread's id. Its last error is 0. `ticket` is the token's that it came with (0 for the
- * creating thread). Throws a RangeError when 1,024 threads are attached.
+ * Takes the lowest free slot, from `first` on, and returns the new thread's id. Its last error is 0. `ticket` is the token's that it came with
+ * (0 for the creating thread). Throws a RangeError when 1,024 threads are attached.
  */
-export function joinThread(machine: Machine, ticket: number): number {
+export function joinThread(machine: Machine, ticket: number, first = 1): number {
   const sys = machine.sys
-  for (let tid = 1; tid <= MAX_THREADS; tid++) {
+  for (let tid = first; tid <= MAX_THREADS; tid++) {
     const slot = threadAt(machine, tid)
     if (Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE) !== FREE) continue
     sys[slot + THREAD.LAST_ERROR] = 0
     sys[slot + THREAD.SITE] = 0
-    settle(machine, slot)
     machine.slot = slot
+    settle(machine)
     Atomics.store(sys, slot + THREAD.TICKET, ticket)
     noteUsed(machine, tid)
     return tid
@@ -64,10 +64,11 @@ export function joinThread(machine: Machine, ticket: number): number {
   throw new RangeError(`attachThread: expected at most ${MAX_THREADS} threads at a time, got one more; detach() those that have ended`)
 }
 
-/** Nothing is under way any more in the call of the thread at `slot`. */
-export function settle(machine: Machine, slot: number): void {
+/** Nothing is under way any more in the call of the thread at `slot`: what it made is handed out or undone. */
+export function settle(machine: Machine, slot: number = machine.slot): void {
   const { sys } = machine
-  for (let word = slot + THREAD.HANDOUT; word <= slot + THREAD.RESERVED; word++) sys[word] = 0
+  // HANDOUT before RESIZED, without which it would be freed; and none but those that are set, so that the last store is the one that decides.
+  for (let word = slot + THREAD.HANDOUT; word <= slot + THREAD.RESERVED; word++) if (sys[word] !== 0) sys[word] = 0
 }
 
 /** Without the process section: a thread that waits for it in vain would leave a slot that nobody has. */
