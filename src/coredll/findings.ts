@@ -3,8 +3,8 @@ import type { Machine } from '../machine/machine.ts'
 import { enter, leave } from '../machine/section.ts'
 import { CALLS } from './calls.ts'
 import type { CallName } from './calls.ts'
-import { COM_CALLS, COM_KINDS } from './uppercalls.ts'
-import type { ComCall, ComKind } from './uppercalls.ts'
+import { COM_CALLS, COM_KINDS, HOST_CALLS, HOST_KINDS } from './uppercalls.ts'
+import type { ComCall, ComKind, HostCall, HostKind } from './uppercalls.ts'
 
 export type Severity = 'error' | 'warning' | 'note'
 
@@ -235,13 +235,13 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
 }
 
 /** A kind of finding, of this layer or of one above. */
-export type AnyKind = FindingKind | ComKind
+export type AnyKind = FindingKind | ComKind | HostKind
 /** A call that a finding can name. */
-export type AnyCall = CallName | ComCall
+export type AnyCall = CallName | ComCall | HostCall
 
-const ALL_KINDS: Readonly<Record<AnyKind, Kind>> = { ...KINDS, ...COM_KINDS }
+const ALL_KINDS: Readonly<Record<AnyKind, Kind>> = { ...KINDS, ...COM_KINDS, ...HOST_KINDS }
 const NAMES = Object.keys(ALL_KINDS) as AnyKind[]
-const ALL_CALLS: readonly AnyCall[] = [...CALLS, ...COM_CALLS]
+const ALL_CALLS: readonly AnyCall[] = [...CALLS, ...COM_CALLS, ...HOST_CALLS]
 
 /** Each choice on bad pointers speaks of its own functions. */
 function pointerRule(call: AnyCall | ''): string {

@@ -4,6 +4,7 @@ import { functions, numbers } from './codes.ts'
 import { comChoices } from './comchoices.ts'
 import { coGetMalloc, coTaskMem, iMalloc } from './com.ts'
 import { criticalSections } from './critical.ts'
+import { deathChoices } from './deathchoices.ts'
 import { flags } from './flags.ts'
 import { globalAlloc, globalMemoryStatus } from './global.ts'
 import { heapAlloc, heapFree, heapReAlloc } from './heapalloc.ts'
@@ -70,7 +71,8 @@ export const rules: readonly Rule[] = [
   virtualChoices,
   toolHelpChoices,
   sectionChoices,
-  hostChoices
+  hostChoices,
+  deathChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))
