@@ -45,7 +45,7 @@ function setWord({ words, bytes }: Machine, address: number, value: number): voi
   else for (let at = 0; at < 4; at++) bytes[address + at] = value >>> (at * 8)
 }
 
-function check(ce: Taker, call: SectionCall, lpCriticalSection: number): void {
+export function check(ce: Taker, call: SectionCall, lpCriticalSection: number): void {
   if (!isDword(lpCriticalSection)) throw notDword(call, 'lpCriticalSection', lpCriticalSection)
   needOpen(ce, call)
   mustAccess(ce.machine, ce.tid, lpCriticalSection, SIZE, 'write')
@@ -164,7 +164,7 @@ function ownerOf(machine: Machine, at: number): number {
 }
 
 /** The live section of the structure at `lp`; 0, with a finding, if there is none. Precondition: the structure can be accessed. */
-function sectionFor(ce: Taker, call: SectionCall, lp: number): number {
+export function sectionFor(ce: Taker, call: SectionCall, lp: number): number {
   const handle = word(ce.machine, lp + H_CRIT)
   const at = sectionOf(ce.machine, handle, lp)
   return at !== 0 ? at : sectionAside(ce, call, lp, handle)

@@ -3,6 +3,8 @@ import { partThread, THREAD, threadAt } from '../machine/threads.ts'
 import { CALLS } from './calls.ts'
 import { abandonSections } from './critical.ts'
 import type { AnyCall } from './findings.ts'
+import { enterCriticalSectionLater, signalOf, whenHeapFree } from './later.ts'
+import type { WaitOptions } from './later.ts'
 import type { CallRecord, CallWriter } from './record.ts'
 import { SectionCalls } from './sectioncalls.ts'
 
@@ -16,6 +18,8 @@ export class CeThread extends SectionCalls {
   #writer: CallWriter | undefined
   readonly #after: (() => void)[] = []
   #detached = false
+  /** Promises of this thread's that wait for a section. */
+  #waits = 0
 
   /**
    * Hands every API call of this thread to `writer` once it has returned; calls that a page callback makes inside another call are
@@ -87,15 +91,49 @@ export class CeThread extends SectionCalls {
 
   #recordOf(call: AnyCall, args: readonly unknown[], answer: unknown): CallRecord {
     const lastError = (this.machine.sys[threadAt(this.machine, this.tid) + THREAD.LAST_ERROR] as number) >>> 0
-    const told: unknown = typeof answer === 'object' && answer !== null && 'hr' in answer ? answer.hr : answer
-    const result = typeof told === 'number' ? told >>> 0 : undefined
-    return { call, thread: this.tid, args: args.map((arg) => (typeof arg === 'number' ? arg : 0)), result, lastError }
+    const value: unknown = typeof answer === 'object' && answer !== null && 'hr' in answer ? answer.hr : answer
+    const result = typeof value === 'number' ? value >>> 0 : undefined
+    const told: CallRecord = { call, thread: this.tid, args: args.map((arg) => (typeof arg === 'number' ? arg : 0)), result, lastError }
+    const order = this.machine.seat?.order ?? 0
+    return order === 0 ? told : { ...told, order }
+  }
+
+  /**
+   * EnterCriticalSection for a place that must not block, such as a browser's main thread: resolves once the thread owns the section. The owner is
+   * the thread (CS-2): what else this thread does meanwhile, another task that waits included, is inside as well. Rejects with `signal`'s reason
+   * when it is aborted, else where EnterCriticalSection would throw, LockTimeoutError included (C-85).
+   *
+   *     await ce.EnterCriticalSectionAsync(section, { signal: AbortSignal.timeout(1000) })
+   */
+  async EnterCriticalSectionAsync(lpCriticalSection: number, options: WaitOptions = {}): Promise<void> {
+    const signal = signalOf('EnterCriticalSectionAsync', options)
+    await this.#waiting(() => enterCriticalSectionLater(this, lpCriticalSection, signal))
+    this.outer('EnterCriticalSection', [lpCriticalSection], () => undefined)
+  }
+
+  /**
+   * Resolves once no other thread is inside the heap, so that the next call on it most likely does not wait; another thread may be faster.
+   * Resolves too if the heap ends meanwhile. Rejects as EnterCriticalSectionAsync.
+   */
+  async whenFree(hHeap: number, options: WaitOptions = {}): Promise<void> {
+    const signal = signalOf('whenFree', options)
+    await this.#waiting(() => whenHeapFree(this, hHeap, signal))
+  }
+
+  async #waiting(wait: () => Promise<void>): Promise<void> {
+    this.#waits++
+    try {
+      await wait()
+    } finally {
+      this.#waits--
+    }
   }
 
   /** Gives this thread's place back; the object must not be used afterwards. The creating thread stays until `process.close()`. */
   detach(): void {
     if (this.tid === 1) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
     if (this.machine.leases.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a page callback')
+    if (this.#waits > 0) throw new TypeError('detach: expected a thread that waits for nothing, got one with a promise that is not settled')
     // By the second call the place may be another thread's.
     if (!this.#detached) {
       abandonSections(this)

@@ -30,7 +30,7 @@ export const TID = 0x7ff
 export const CALL_SHIFT = 11
 
 /** The longest that a waiter sleeps before it looks again: the thread that was woken may have died before it got here, and nobody have told of it. */
-const NAP = 250
+export const NAP = 250
 
 /** Thrown when a section did not come free within the process's `lockTimeout`: the thread named may have died. */
 export class LockTimeoutError extends Error {

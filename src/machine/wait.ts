@@ -58,3 +58,44 @@ export function wakeOne(cells: Int32Array, at: number): void {
 export function wakeAll(cells: Int32Array, at: number): void {
   Atomics.notify(cells, at)
 }
+
+/** Milliseconds between two looks where neither parking nor Atomics.waitAsync is to be had. */
+const POLL = 4
+
+/**
+ * `park` for a place that must not block: the promise gives true as soon as the word may have changed, false when the time ran out or `signal`
+ * was aborted. A wake-up that comes after that is handed on to the next waiter. The timer also keeps an event loop alive, which a waiting
+ * promise alone does not do in Node.
+ */
+export function parkLater(cells: Int32Array, at: number, seen: number, ms: number, signal?: AbortSignal): Promise<boolean> {
+  return new Promise((settle) => {
+    let poll: ReturnType<typeof setInterval> | undefined
+    let over = false
+    const end = (changed: boolean): void => {
+      over = true
+      clearTimeout(timer)
+      clearInterval(poll)
+      signal?.removeEventListener('abort', abort)
+      settle(changed)
+    }
+    const abort = (): void => end(false)
+    const timer = setTimeout(abort, ms)
+    signal?.addEventListener('abort', abort)
+    // Not in every browser.
+    if (typeof Atomics.waitAsync !== 'function') {
+      poll = setInterval(() => {
+        if (Atomics.load(cells, at) !== seen) end(true)
+      }, POLL)
+      return
+    }
+    const waiting = Atomics.waitAsync(cells, at, seen, ms)
+    if (!waiting.async) {
+      end(waiting.value === 'not-equal')
+      return
+    }
+    waiting.value.then((value) => {
+      if (!over) end(value !== 'timed-out')
+      else if (value === 'ok') wakeOne(cells, at)
+    })
+  })
+}

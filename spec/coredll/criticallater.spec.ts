@@ -1,0 +1,269 @@
+// EnterCriticalSectionAsync and whenFree: waiting for a section in a place that must not block.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { recordOf } from '../../src/heap/record.ts'
+import {
+  attachThread,
+  type CeProcess,
+  type CeThread,
+  CRITICAL_SECTION,
+  createProcess,
+  HEAP_ZERO_MEMORY,
+  LockTimeoutError
+} from '../../src/index.ts'
+import { enter, leave } from '../../src/machine/section.ts'
+import { parkLater, wakeOne } from '../../src/machine/wait.ts'
+import { start, waitedFor } from './criticalcrew.ts'
+import { refuses } from './world.ts'
+
+interface Crew {
+  readonly process: CeProcess
+  readonly one: CeThread
+  readonly two: CeThread
+  readonly at: number
+}
+
+function crew(lockTimeout = 20_000): Crew {
+  const process = createProcess({ memory: 1024 * 1024, lockTimeout, clock: () => 0 })
+  const one = process.thread
+  const at = one.HeapAlloc(one.GetProcessHeap(), HEAP_ZERO_MEMORY, 32)
+  one.InitializeCriticalSection(at)
+  return { process, one, two: attachThread(process.share()), at }
+}
+
+/** Every promise that is due has gone on. */
+const turn = (): Promise<void> => new Promise((go) => setTimeout(go, 5))
+
+async function rejects(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('the promise was to be rejected')
+}
+
+/** Runs `body` as in a browser that has no Atomics.waitAsync, too. */
+function both(name: string, body: () => Promise<void>): void {
+  later(name, body)
+  later(`${name}, without Atomics.waitAsync`, async () => {
+    const { waitAsync } = Atomics
+    Object.defineProperty(Atomics, 'waitAsync', { value: undefined, configurable: true, writable: true })
+    try {
+      await body()
+    } finally {
+      Object.defineProperty(Atomics, 'waitAsync', { value: waitAsync, configurable: true, writable: true })
+    }
+  })
+}
+
+const later = suite('waiting by a promise')
+
+both('CS-1: it resolves once the thread owns the section: at once if it is free, else when its owner has left', async () => {
+  const { process, one, two, at } = crew()
+  await one.EnterCriticalSectionAsync(at)
+  assert.is(CRITICAL_SECTION.get(one.memory, at, 'OwnerThread'), 1)
+  let inside = false
+  const entering = two.EnterCriticalSectionAsync(at).then(() => {
+    inside = true
+  })
+  await turn()
+  assert.is(inside, false)
+  one.LeaveCriticalSection(at)
+  await entering
+  assert.equal(CRITICAL_SECTION.read(one.memory, at), {
+    ...CRITICAL_SECTION.read(one.memory, at),
+    LockCount: 1,
+    OwnerThread: 2,
+    dwContentions: 1
+  })
+  assert.is(one.TryEnterCriticalSection(at), 0)
+  two.LeaveCriticalSection(at)
+  assert.is(one.TryEnterCriticalSection(at), 1)
+  const counter = process.sectionCounters().counters.find(({ kind, thread }) => kind === 'section' && thread === 2)
+  assert.is(counter?.contended, 1)
+})
+
+both('CS-2: the owner is the thread, so two tasks of one thread are both inside', async () => {
+  const { one, two, at } = crew()
+  two.EnterCriticalSection(at)
+  const tasks = [one.EnterCriticalSectionAsync(at), one.EnterCriticalSectionAsync(at)]
+  await turn()
+  two.LeaveCriticalSection(at)
+  await Promise.all(tasks)
+  assert.is(CRITICAL_SECTION.get(one.memory, at, 'LockCount'), 2)
+  one.LeaveCriticalSection(at)
+  assert.is(two.TryEnterCriticalSection(at), 0)
+  one.LeaveCriticalSection(at)
+  assert.is(two.TryEnterCriticalSection(at), 1)
+})
+
+both('many wait, and each gets in once', async () => {
+  const { process, one, at } = crew()
+  const others = Array.from({ length: 20 }, () => attachThread(process.share()))
+  one.EnterCriticalSection(at)
+  let inside = 0
+  const seen: number[] = []
+  const all = others.map(async (ce) => {
+    await ce.EnterCriticalSectionAsync(at)
+    assert.is(++inside, 1)
+    seen.push(ce.tid)
+    await turn()
+    inside--
+    ce.LeaveCriticalSection(at)
+  })
+  await turn()
+  one.LeaveCriticalSection(at)
+  await Promise.all(all)
+  assert.is(new Set(seen).size, 20)
+})
+
+both('a wait that is aborted ends with its reason, owns nothing and takes no wake-up from the others', async () => {
+  const { one, two, process, at } = crew()
+  const three = attachThread(process.share())
+  one.EnterCriticalSection(at)
+  const stop = new AbortController()
+  const given = rejects(two.EnterCriticalSectionAsync(at, { signal: stop.signal }))
+  const waiting = three.EnterCriticalSectionAsync(at)
+  await turn()
+  stop.abort(new Error('enough'))
+  one.LeaveCriticalSection(at)
+  assert.is((await given).message, 'enough')
+  await waiting
+  assert.is(CRITICAL_SECTION.get(one.memory, at, 'OwnerThread'), 3)
+  const aborted = AbortSignal.abort(new Error('before'))
+  three.LeaveCriticalSection(at)
+  assert.is((await rejects(two.EnterCriticalSectionAsync(at, { signal: aborted }))).message, 'before')
+  assert.is(one.TryEnterCriticalSection(at), 1)
+})
+
+both('C-85: a wait for an owner that never leaves ends with a LockTimeoutError', async () => {
+  const { one, two, at } = crew(30)
+  one.EnterCriticalSection(at)
+  const error = await rejects(two.EnterCriticalSectionAsync(at))
+  assert.instance(error, LockTimeoutError)
+  assert.is((error as LockTimeoutError).owner, 1)
+  one.LeaveCriticalSection(at)
+  await two.EnterCriticalSectionAsync(at)
+})
+
+both('a worker that parks and a thread that waits by a promise wake each other', async () => {
+  const { process, one, at } = crew()
+  const memory = one.memory
+  const hands = [1, 2].map(() => start(process, { task: 'count', section: at, counter: at + 24, rounds: 5000 }))
+  const counter = new Int32Array(memory.bytes.buffer, at + 24, 1)
+  for (let n = 0; n < 200; n++) {
+    await one.EnterCriticalSectionAsync(at)
+    counter[0] = (counter[0] as number) + 1
+    one.LeaveCriticalSection(at)
+  }
+  for (const { next } of hands) assert.is((await next()).step, 'done')
+  assert.is(counter[0], 10_200)
+})
+
+both('C-84: the section of a worker that died inside is taken over', async () => {
+  const { process, one, at } = crew()
+  const owner = start(process, { task: 'hold', section: at, counter: at + 24, rounds: 0 })
+  assert.is((await owner.next()).step, 'inside')
+  const entering = one.EnterCriticalSectionAsync(at)
+  await waitedFor(one)
+  await owner.worker.terminate()
+  process.workerEnded(owner.token)
+  await entering
+  assert.is(CRITICAL_SECTION.get(one.memory, at, 'OwnerThread'), 1)
+  process.check()
+})
+
+both('C-76: it resolves without owning anything where EnterCriticalSection returns so, and says so', async () => {
+  const { one, two, at } = crew()
+  const rules: string[] = []
+  two.onFinding(({ rule, call }) => rules.push(`${rule} ${call}`))
+  one.EnterCriticalSection(at)
+  const entering = two.EnterCriticalSectionAsync(at)
+  await turn()
+  one.DeleteCriticalSection(at)
+  await entering
+  await two.EnterCriticalSectionAsync(at)
+  assert.equal(rules, ['C-76 EnterCriticalSection', 'C-76 EnterCriticalSection'])
+})
+
+both('a process that is closed meanwhile rejects it', async () => {
+  const { process, one, two, at } = crew()
+  one.EnterCriticalSection(at)
+  const given = rejects(two.EnterCriticalSectionAsync(at))
+  await turn()
+  process.close()
+  assert.is((await given).message, 'EnterCriticalSection: expected an open process, got one that was closed with process.close()')
+})
+
+both('whenFree resolves once nobody else is inside the heap, and wakes those that want in', async () => {
+  const { process, one, two } = crew()
+  const three = attachThread(process.share())
+  const heap = one.HeapCreate(0, 0, 0)
+  const record = recordOf(one.machine, heap)
+  await one.whenFree(heap)
+  enter(two.machine, record, two.tid)
+  let free = false
+  const waiting = one.whenFree(heap).then(() => {
+    free = true
+  })
+  const also = three.whenFree(heap)
+  await two.whenFree(heap)
+  await turn()
+  assert.is(free, false)
+  leave(two.machine, record)
+  await Promise.all([waiting, also])
+  assert.is(one.machine.sys[record], 0)
+  assert.is.not(one.HeapAlloc(heap, 0, 10), 0)
+})
+
+later('whenFree wants a live heap, and both want a signal', async () => {
+  const { one, at } = crew()
+  const heap = one.HeapCreate(0, 0, 0)
+  one.HeapDestroy(heap)
+  for (const bad of [0, 5, heap, 0xffffffff]) {
+    assert.is((await rejects(one.whenFree(bad))).message, `whenFree: hHeap: expected the handle of a live heap, got ${bad}`)
+  }
+  const signal = 5 as unknown as AbortSignal
+  assert.is(
+    (await rejects(one.EnterCriticalSectionAsync(at, { signal }))).message,
+    'EnterCriticalSectionAsync: signal: expected an AbortSignal, got 5'
+  )
+  assert.is((await rejects(one.whenFree(heap, { signal }))).message, 'whenFree: signal: expected an AbortSignal, got 5')
+  assert.match(
+    (await rejects(one.EnterCriticalSectionAsync(-1))).message,
+    /^EnterCriticalSection: lpCriticalSection: expected a whole number/
+  )
+})
+
+later('a thread with a wait under way cannot detach', async () => {
+  const { one, two, at } = crew()
+  one.EnterCriticalSection(at)
+  const entering = two.EnterCriticalSectionAsync(at)
+  refuses(() => two.detach(), TypeError, 'detach: expected a thread that waits for nothing, got one with a promise that is not settled')
+  one.LeaveCriticalSection(at)
+  await entering
+  two.LeaveCriticalSection(at)
+  two.detach()
+})
+
+later('it is recorded as the call that it stands for, once it is inside', async () => {
+  const { process, one, at } = crew()
+  const calls: string[] = []
+  process.record({ write: ({ call }) => calls.push(call) })
+  await one.EnterCriticalSectionAsync(at)
+  one.LeaveCriticalSection(at)
+  assert.equal(calls, ['EnterCriticalSection', 'LeaveCriticalSection'])
+})
+
+later('a wake-up for a wait that was given up goes to the next one', async () => {
+  const cells = new Int32Array(new SharedArrayBuffer(4))
+  const stop = new AbortController()
+  const first = parkLater(cells, 0, 0, 10_000, stop.signal)
+  const second = parkLater(cells, 0, 0, 10_000)
+  stop.abort()
+  assert.is(await first, false)
+  wakeOne(cells, 0)
+  assert.is(await second, true)
+})
+later.run()
