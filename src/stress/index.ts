@@ -3,7 +3,7 @@
  */
 export { stress } from './stress.ts'
 export type { StressOptions, StressProgress } from './options.ts'
-export type { Coverage, HistoryLine, SectionContention, StressFailure, StressReport, StressThread } from './report.ts'
+export type { Coverage, HistoryLine, SectionContention, StressFailure, StressReport, StressThread, ThreadContention } from './report.ts'
 export type { FaultKind } from './judge.ts'
 export { StressError } from './workload.ts'
 export type { Context, Workload } from './workload.ts'

@@ -46,7 +46,7 @@ export interface Work {
 /** An error on its way between threads. */
 export interface Thrown {
   /** The library's own kinds, by the name of their class; anything else is 'threw'. */
-  readonly kind: 'threw' | 'cookie' | 'deadlock' | 'diverged' | 'module'
+  readonly kind: 'threw' | 'cookie' | 'deadlock' | 'diverged' | 'timeout' | 'module'
   readonly message: string
 }
 
@@ -54,6 +54,8 @@ const KINDS: Readonly<Record<string, Thrown['kind']>> = {
   CookieError: 'cookie',
   DeadlockError: 'deadlock',
   DivergenceError: 'diverged',
+  LockTimeoutError: 'timeout',
+  TurnTimeoutError: 'timeout',
   StressError: 'module'
 }
 

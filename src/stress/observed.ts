@@ -1,24 +1,37 @@
 import type { CeProcess } from '../coredll/process.ts'
-import type { SectionContention } from './report.ts'
+import type { SectionContention, ThreadContention } from './report.ts'
 
 // What the process tells of a run beside the calls: its schedule, its sections.
 
-interface Observed {
-  scheduleReport?(): { readonly text: string; readonly preemptions: number } | undefined
-  drainGrants?(): unknown
-}
-
-/** The run as a string that repeats it. */
-export function scheduleOf(process: CeProcess): { readonly replay: string | undefined; readonly preemptions: number } {
-  const report = (process as Observed).scheduleReport?.()
-  return { replay: report === undefined ? undefined : `replay:${report.text}`, preemptions: report?.preemptions ?? 0 }
+/** The run's schedule: the string that repeats it, where it was kept, and how often a thread was made to wait that could have gone on. */
+export function scheduleOf(process: CeProcess, schedule: string): { readonly replay: string | undefined; readonly preemptions: number } {
+  if (schedule === 'free') return { replay: undefined, preemptions: 0 }
+  const report: { readonly text?: string; readonly preemptions: number } = process.scheduleReport()
+  return { replay: report.text === undefined ? undefined : `replay:${report.text}`, preemptions: report.preemptions }
 }
 
 /** Takes the logged grants out of their rings, so that no thread waits for room. */
-export function drain(process: CeProcess): void {
-  ;(process as Observed).drainGrants?.()
+export function drain(process: CeProcess, schedule: string): void {
+  if (schedule === 'recorded') (process as { drainGrants?(): unknown }).drainGrants?.()
 }
 
-export function contentionOf(_: CeProcess): SectionContention[] {
-  return []
+/** Where threads waited: by section, the most waited for first. Empty for a process that does not count. */
+export function contentionOf(process: CeProcess, counted: boolean): SectionContention[] {
+  if (!counted) return []
+  const sections = new Map<string, ThreadContention[]>()
+  for (const { kind, handle, address, thread, acquisitions, contended, longestWait, longestHold } of process.sectionCounters().counters) {
+    const name = kind === 'process' ? kind : `${kind} 0x${(kind === 'heap' ? handle : address).toString(16).toUpperCase()}`
+    const times = { longestWait: Math.round(longestWait * 1000), longestHold: Math.round(longestHold * 1000) }
+    const entry = { thread, entered: acquisitions, waited: contended, ...times }
+    sections.set(name, [...(sections.get(name) ?? []), entry])
+  }
+  const found = [...sections].map(([section, threads]) => ({
+    section,
+    entered: threads.reduce((sum, { entered }) => sum + entered, 0),
+    waited: threads.reduce((sum, { waited }) => sum + waited, 0),
+    longestWait: Math.max(...threads.map(({ longestWait }) => longestWait)),
+    longestHold: Math.max(...threads.map(({ longestHold }) => longestHold)),
+    threads
+  }))
+  return found.sort((a, b) => b.waited - a.waited || b.entered - a.entered)
 }

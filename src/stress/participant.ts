@@ -20,7 +20,7 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
   let work: (() => Work) | undefined
   try {
     const workload = await loadWorkload(job.workload)
-    const ce = attachThread(job.token)
+    const ce = attachThread(job.token, { clock: () => performance.now() })
     const history = new HistoryWriter()
     const claims = job.claims === undefined ? undefined : new Claims(job.claims)
     const stopNoting = ce.onFinding((finding) => history.note(finding))

@@ -61,13 +61,20 @@ export interface Coverage {
   readonly text: string
 }
 
-/** Entries and waits of one critical section. Times in microseconds; 0 where nobody measured. */
-export interface SectionContention {
-  readonly section: string
+/** Entries and waits of a thread. Times in microseconds. */
+export interface ThreadContention {
+  readonly thread: number
   readonly entered: number
+  /** How many of these had to wait for another thread. */
   readonly waited: number
   readonly longestWait: number
   readonly longestHold: number
+}
+
+/** One critical section: `heap 0x10000` by handle, `section 0x10420` by address, `process`. Sums and maxima over its threads. */
+export interface SectionContention extends Omit<ThreadContention, 'thread'> {
+  readonly section: string
+  readonly threads: readonly ThreadContention[]
 }
 
 /** What a stress run found: the JSON of `ceheap stress --format json`, with `version`. */
@@ -97,7 +104,7 @@ export interface StressReport {
   readonly threads: readonly StressThread[]
   /** The smallest share times the number of threads: 1 is fair, 0 starved. */
   readonly fairness: number
-  /** Of the last run. */
+  /** Of the last run, the section most waited for first; empty where threads went one at a time, for then nobody waits for a section alone. */
   readonly contention: readonly SectionContention[]
   /** The last run as a schedule string, where threads went one at a time. */
   readonly replay: string | null

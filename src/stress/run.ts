@@ -113,7 +113,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const own = writer.pack(1)
   const calls = works.reduce((sum, one) => sum + (one?.calls ?? 0), 0)
   const ms = Math.max(0, ...works.map((one) => one?.ms ?? 0))
-  const common = { schedule, works, calls, ms, imageHash, ...scheduleOf(process), contention: contentionOf(process) }
+  const common = { schedule, works, calls, ms, imageHash, ...scheduleOf(process, schedule), contention: contentionOf(process, concurrent) }
   try {
     if (books !== undefined || own.cut || works.some((one) => one?.history.cut === true)) {
       const found = [own, ...works.flatMap((one) => (one === undefined ? [] : [one.history]))]
@@ -149,16 +149,23 @@ function timeOf({ timeout, ms }: RunPlan): number {
   return timeout + (ms === Number.POSITIVE_INFINITY ? 0 : ms)
 }
 
-function startProcess({ process, schedule, threads, timeout }: RunPlan): CeProcess {
+function startProcess(plan: RunPlan): CeProcess {
+  const { process, schedule, threads, timeout } = plan
   // A section that is never left must not outlast the run: its waiter's error names the owner, the run's end only the waiter.
   const lockTimeout = Math.max(1, Math.floor(timeout / 2))
-  const scheduled = schedule === 'free' ? {} : { schedule, threads }
+  const scheduled = schedule === 'free' ? {} : { schedule, threads, program: programOf(plan) }
+  const counting = isConcurrent(schedule) ? { clock: () => performance.now() } : {}
   try {
-    return createProcess({ lockTimeout, ...process, ...scheduled })
+    return createProcess({ lockTimeout, ...process, ...scheduled, ...counting })
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw new StressError(error.message, { cause: error })
     throw error
   }
+}
+
+/** What a schedule string is good for: the same work by as many threads. The module itself may change, for that is how a failure is mended. */
+function programOf({ workload, ops, seed, process }: RunPlan): string {
+  return JSON.stringify([workload.name, ops, seed, process])
 }
 
 function prepare({ workload, threads, seed }: RunPlan, process: CeProcess): unknown {
@@ -188,7 +195,7 @@ interface Crewed {
 async function work(crew: Crew, plan: RunPlan, process: CeProcess, { jobs, gate, done }: Crewed, hooks: RunHooks): Promise<Ending[]> {
   const counts = new Int32Array(done)
   const timer = setInterval(() => {
-    drain(process)
+    drain(process, plan.schedule)
     hooks.onProgress?.(counts.reduce((sum, count) => sum + count, 0))
   }, TICK)
   try {

@@ -13,6 +13,7 @@ const plain: StressPaint = { bold: (text) => text, dim: (text) => text, red: (te
 /** Lines of a history that are printed; the rest stands in the JSON. */
 const MOST_LINES = 60
 const BAR = 24
+const MOST_SECTIONS = 8
 
 const count = (value: number): string => value.toLocaleString('en-US')
 const plural = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`
@@ -65,15 +66,17 @@ function figures({ calls, throughput, threads, fairness, contention, coverage, i
       )
     lines.push(`Fairness   ${fairness.toFixed(2)} (1: no thread got less than its share)`)
   }
-  const waits = contention.filter(({ entered }) => entered > 0)
-  if (waits.length > 0) {
-    lines.push('', 'Section                 entered      waited')
-    for (const { section, entered, waited, longestWait, longestHold } of waits) {
-      const times = longestWait + longestHold === 0 ? '' : `  longest wait ${count(longestWait)} us, hold ${count(longestHold)} us`
+  const busiest = contention.slice(0, MOST_SECTIONS)
+  if (busiest.length > 0) {
+    lines.push('', 'Section                  entered      waited          longest wait   longest hold')
+    for (const { section, entered, waited, longestWait, longestHold } of busiest) {
+      const part = waited / Math.max(1, entered)
+      const times = [longestWait, longestHold].map((time) => `${count(time)} us`.padStart(14)).join(' ')
       lines.push(
-        `${section.padEnd(18)} ${count(entered).padStart(12)} ${count(waited).padStart(11)} ${percent(waited / entered).padStart(7)}  ${bar(waited / entered)}${times}`
+        `${section.padEnd(18)} ${count(entered).padStart(13)} ${count(waited).padStart(11)} ${percent(part).padStart(7)}${times}  ${bar(part)}`.trimEnd()
       )
     }
+    if (contention.length > MOST_SECTIONS) lines.push(`and ${plural(contention.length - MOST_SECTIONS, 'section')} less waited for`)
   }
   return lines.join('\n')
 }
