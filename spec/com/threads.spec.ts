@@ -205,6 +205,22 @@ two('a spy whose thread has left stays registered, and a later thread of the sam
   assert.equal(spy.take(), [])
 })
 
+two('a thread that dies between a mark and its count leaves the count to the next call', () => {
+  const { process, one } = pair()
+  const { machine } = process.thread
+  one.CoRegisterMallocSpy(new Witness())
+  const [p, q] = [one.malloc.Alloc(10), one.malloc.Alloc(10)]
+  // Where setMark stops when its thread is gone: the mark is taken, the count is not.
+  machine.sys[HDR.SPY_MARKING] = 1
+  machine.marks[p / 32] = 0
+  process.check()
+  assert.is(spyState(process.thread)?.blocks, 1)
+  process.check()
+  assert.is(one.CoRevokeMallocSpy(), E_ACCESSDENIED)
+  one.malloc.Free(q)
+  assert.is(spyState(process.thread), undefined)
+})
+
 two('the spy section of a worker that ended inside it comes free', () => {
   const { process, one } = pair()
   const token = process.share()

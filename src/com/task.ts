@@ -5,6 +5,7 @@ import type { AnyKind } from '../coredll/findings.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import type { ComCall } from '../coredll/uppercalls.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
+import { mendMarks } from '../heap/marks.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
 import { allocate, CANNOT_TELL, didAllocate, free, minimize, NO_SIZE, reallocate, sizeOf } from './allocator.ts'
@@ -210,6 +211,7 @@ export class TaskAllocator {
     enter(machine, HDR.SPY_LOCK, tid)
     this.#held++
     try {
+      mendMarks(machine)
       return run()
     } finally {
       if (this.#inside === 0 && machine.sys[HDR.SPY_PENDING] !== 0 && machine.sys[HDR.SPY_BLOCKS] === 0) end(machine)

@@ -89,6 +89,7 @@ export const HDR = {
   HOST_BYTES: 34, // bytes that the CLR hosts of the process have handed out (hosting/)
   HOST_DOWN: 35, // a request at process level failed: the CLR is disabled (HO-5)
   HOST_GIVEN: 36, // how often something was given back to a host: requests that wait park here
+  SPY_MARKING: 37, // marks are changing (heap/marks.ts): found set by who enters the spy section, they are to be counted anew
   SPY_LOCK: 40, // held from Pre to Post of a spied call (com/, SP-13)
   SPY_LOCK_COUNT: 41,
   SPY: 42, // number of the spy that is registered, 0 for none
