@@ -406,7 +406,7 @@ wrong('CS-6, C-84: what a thread owns when it detaches is free for the next one,
   two.EnterCriticalSection(at)
   two.EnterCriticalSection(at)
   two.detach()
-  assert.equal(rules(), ['C-84'])
+  assert.equal(rules(), ['CS-6'])
   assert.is(look().OwnerThread, 0)
   assert.is(look().LockCount, 0)
   assert.is(one.TryEnterCriticalSection(at), 1)

@@ -75,6 +75,8 @@ threads(
   async () => {
     for (const waits of [true, false]) {
       const { process, ce, section, counter } = open()
+      const findings: string[] = []
+      process.onFinding(({ rule, thread, message }) => findings.push(`${rule} ${thread} ${message}`))
       const owner = start(process, { task: 'hold', section, counter, rounds: 0 })
       assert.equal(await owner.next(), { step: 'inside' })
       const waiter = waits ? start(process, { task: 'enter', section, counter, rounds: 0 }) : undefined
@@ -91,6 +93,10 @@ threads(
       assert.is(ce.TryEnterCriticalSection(section), 1)
       ce.LeaveCriticalSection(section)
       process.check()
+      const where = `0x${section.toString(16).toUpperCase().padStart(8, '0')}`
+      assert.equal(findings, [
+        `CS-6 2 EnterCriticalSection: the thread ended inside the critical section ${where}, which is free now (C-84)`
+      ])
     }
   }
 )

@@ -323,7 +323,7 @@ for (const [kind, { rule, severity, raise }] of Object.entries(cases)) {
     assert.is(finding.severity, severity)
     assert.is(`${finding.call}: `, message.slice(0, finding.call.length + 2))
     assert.ok((CALLS as readonly string[]).includes(finding.call))
-    assert.is(finding.thread, kind === 'strayPages' || kind === 'sectionAbandoned' ? 2 : 1)
+    assert.is(finding.thread, kind === 'strayPages' ? 2 : 1)
     world.process.check()
   })
 }

@@ -22,7 +22,6 @@ export type SectionKind =
   | 'sectionOwn'
   | 'sectionTwice'
   | 'sectionsFull'
-  | 'sectionAbandoned'
 
 function made({ ce, heap }: World): number {
   const at = ce.HeapAlloc(heap, HEAP_ZERO_MEMORY, 2 * CRITICAL_SECTION.size)
@@ -127,18 +126,6 @@ export const sectionCases: Readonly<Record<SectionKind & FindingKind, Case>> = {
       const at = ce.HeapAlloc(heap, 0, (most + 1) * 20)
       for (let n = 0; n <= most; n++) ce.InitializeCriticalSection(at + n * 20)
       return `InitializeCriticalSection: no critical section is left for ${hex(at + most * 20)}: too many live at once`
-    }
-  },
-  sectionAbandoned: {
-    rule: 'C-84',
-    severity: 'error',
-    raise: (world) => {
-      const at = made(world)
-      const other = attachThread(world.process.share())
-      other.EnterCriticalSection(at)
-      other.detach()
-      world.process.drainFindings()
-      return `LeaveCriticalSection: thread 2 ended inside the critical section ${hex(at)}, which is free now`
     }
   }
 }

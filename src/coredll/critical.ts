@@ -232,7 +232,7 @@ export function abandonSections(ce: Caller): void {
     mendStructure(machine, at)
     machine.sys[at + SEC.LOCK_COUNT] = 0
     leave(machine, at)
-    ce.raise('sectionAbandoned', 'LeaveCriticalSection', machine.sys[at + SEC.ADDRESS] as number, ce.tid)
+    ce.raise('diedOwning', 'EnterCriticalSection', machine.sys[at + SEC.ADDRESS] as number)
   }
 }
 

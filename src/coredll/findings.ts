@@ -59,7 +59,6 @@ export type FindingKind =
   | 'sectionOwn'
   | 'sectionTwice'
   | 'sectionsFull'
-  | 'sectionAbandoned'
   | DeathKind
 
 /** Told of a thread that died, not by one that calls. */
@@ -212,11 +211,6 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     text: (a) => `the critical section ${hex(a)} was not deleted before it is initialised again`
   },
   sectionsFull: { rule: 'C-83', severity: 'error', text: (a) => `no critical section is left for ${hex(a)}: too many live at once` },
-  sectionAbandoned: {
-    rule: 'C-84',
-    severity: 'error',
-    text: (a, b) => `thread ${b} ended inside the critical section ${hex(a)}, which is free now`
-  },
   diedInHeap: {
     rule: 'C-92',
     severity: 'error',
