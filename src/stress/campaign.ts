@@ -41,12 +41,18 @@ export async function runCampaign(crew: Crew, plan: StressPlan, workload: Worklo
   let last: RunOutcome | undefined
   for (let n = part - 1; n < plan.runs || last === undefined; n += of) {
     given = runPlanOf(plan, workload, n)
+    if (last !== undefined) given = { ...given, schedule: withSteps(given.schedule, last.steps) }
     last = await runOnce(crew, given, hooks)
     sum.add(last)
     hooks.onRun?.(sum.runs, total)
     if (last.faults.length > 0) break
   }
   return { ...sum.figures(), last, plan: given, coverage: null }
+}
+
+/** Tells `pct:N:d` how many steps there are to spread its changes over: as many as the run before had. */
+export function withSteps(schedule: string, steps: number): string {
+  return /^pct:\d+:\d+$/.test(schedule) && steps > 0 ? `${schedule}:${steps}` : schedule
 }
 
 /** Adds runs up. */

@@ -3,11 +3,21 @@ import type { SectionContention, ThreadContention } from './report.ts'
 
 // What the process tells of a run beside the calls: its schedule, its sections.
 
-/** The run's schedule: the string that repeats it, where it was kept, and how often a thread was made to wait that could have gone on. */
-export function scheduleOf(process: CeProcess, schedule: string): { readonly replay: string | undefined; readonly preemptions: number } {
-  if (schedule === 'free') return { replay: undefined, preemptions: 0 }
-  const report: { readonly text?: string; readonly preemptions: number } = process.scheduleReport()
-  return { replay: report.text === undefined ? undefined : `replay:${report.text}`, preemptions: report.preemptions }
+/** How the run was scheduled. */
+export interface Scheduled {
+  /** The string that repeats it, where it was kept. */
+  readonly replay: string | undefined
+  /** Steps that threads made, one at a time; 0 where they ran at once. */
+  readonly steps: number
+  /** How often a thread was made to wait that could have gone on. */
+  readonly preemptions: number
+}
+
+export function scheduleOf(process: CeProcess, schedule: string): Scheduled {
+  if (schedule === 'free') return { replay: undefined, steps: 0, preemptions: 0 }
+  const { text, steps, preemptions }: { readonly text?: string; readonly steps: number; readonly preemptions: number } =
+    process.scheduleReport()
+  return { replay: text === undefined ? undefined : `replay:${text}`, steps, preemptions }
 }
 
 /** Takes the logged grants out of their rings, so that no thread waits for room. */

@@ -16,6 +16,7 @@ import type { WorkloadSource } from './load.ts'
 import { randomOf } from './random.ts'
 import { StressError } from './workload.ts'
 import { contentionOf, drain, scheduleOf } from './observed.ts'
+import type { Scheduled } from './observed.ts'
 import type { SectionContention } from './report.ts'
 import type { Workload } from './workload.ts'
 
@@ -34,7 +35,7 @@ export interface RunPlan {
   readonly timeout: number
 }
 
-export interface RunOutcome {
+export interface RunOutcome extends Scheduled {
   readonly schedule: string
   /** What is wrong, cause first. */
   readonly faults: readonly Fault[]
@@ -48,10 +49,6 @@ export interface RunOutcome {
   readonly ms: number
   /** After the threads have ended, before `finish`; '' if they did not all come to their end. */
   readonly imageHash: string
-  /** The run as a schedule string, where threads went one at a time or their grants were recorded. */
-  readonly replay: string | undefined
-  /** How often a thread was made to wait that could have gone on. */
-  readonly preemptions: number
   readonly contention: readonly SectionContention[]
   /** Why the sequential model was not asked; undefined if it was. */
   readonly unjudged: string | undefined

@@ -1,4 +1,5 @@
 import type { Fault } from './judge.ts'
+import { withSteps } from './campaign.ts'
 import type { RunOutcome, RunPlan } from './run.ts'
 
 /** The smallest failing run that was found. */
@@ -34,9 +35,13 @@ export async function shrink(
   let runs = 0
   for (const { threads, ops } of smallerSizes(failing.plan)) {
     let best: Omit<Shrunk, 'runs'> | undefined
-    for (let n = 0; n < bounds.perSize && runs < bounds.runs; n++) {
-      const plan = { ...failing.plan, threads, ops, ms: Number.POSITIVE_INFINITY, schedule: schedule(n) }
+    let steps = 0
+    // One thread alone has one order.
+    const tries = threads === 1 ? 1 : bounds.perSize
+    for (let n = 0; n < tries && runs < bounds.runs; n++) {
+      const plan = { ...failing.plan, threads, ops, ms: Number.POSITIVE_INFINITY, schedule: withSteps(schedule(n), steps) }
       const outcome = await attempt(plan)
+      steps = outcome.steps
       runs++
       if (!sameFault(outcome.faults[0], failing.outcome.faults[0])) continue
       if (best === undefined || smaller(outcome, best.outcome)) best = { plan, outcome }
@@ -49,10 +54,10 @@ export async function shrink(
   return { ...failing, runs }
 }
 
-/** Three kinds of schedule in turns: two by priorities, which seldom preempt, and one at random. */
+/** Three kinds of schedule in turns: one at random, and two by priorities, which seldom preempt. */
 function schedule(n: number): string {
   const seed = Math.floor(n / 3) + 1
-  return n % 3 === 2 ? `seeded:${seed}` : `pct:${seed}:${(n % 3) + 2}`
+  return n % 3 === 0 ? `seeded:${seed}` : `pct:${seed}:${(n % 3) + 1}`
 }
 
 /** Fewer threads or fewer operations, the least work first. */
