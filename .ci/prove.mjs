@@ -32,6 +32,7 @@ const bugs = [
   { what: 'a woken waiter takes the word without WAITERS', flags: ['-DDROP_WAITERS'], found: stuck },
   { what: 'falling asleep without a look at the word', flags: ['-DBLIND_PARK'], found: stuck },
   { what: 'who runs out of time clears WAITERS', flags: ['-DTIMEOUT_CLEARS'], found: stuck },
+  { what: 'who gave up waiting keeps the wake-up that came to it', flags: ['-DQUIET_QUITTER'], found: stuck },
   { what: 'the compare-exchange tried again with the old word', flags: ['-DSTALE_RETRY'], found: endless, progress: true },
   { what: 'takeover without clearing the count', flags: ['-DMORTALS=2', '-DKEEP_COUNT'], found: wrong },
   { what: 'takeover by the state in the thread table', flags: ['-DMORTALS=2', '-DBY_TABLE'], found: wrong },

@@ -154,6 +154,73 @@ const cases: readonly (readonly [string, () => Promise<void>])[] = [
       await hand.end()
       process.close()
     }
+  ],
+  [
+    'the main thread enters by a promise, and the page goes on until the worker has left',
+    async () => {
+      const { process, ce, section } = scene()
+      const [hand] = await hands(process, 1)
+      if (hand === undefined) return
+      await hand.tell({ order: 'hold', section })
+      let entered = false
+      const entering = ce.EnterCriticalSectionAsync(section).then(() => {
+        entered = true
+      })
+      for (let n = 0; n < 10; n++) expect('the owner enters once more', (await hand.tell({ order: 'try', section })).entered, 1)
+      expect('entered', entered, false)
+      await hand.tell({ order: 'leave', section })
+      await entering
+      expect('the worker, while the main thread is inside', (await hand.tell({ order: 'try', section })).entered, 0)
+      ce.LeaveCriticalSection(section)
+      expect('the worker afterwards', (await hand.tell({ order: 'try', section })).entered, 1)
+      await hand.end()
+      process.close()
+    }
+  ],
+  [
+    'a promise that waits in vain is rejected, by its bound or by its signal, and the section is as it was',
+    async () => {
+      const { process, ce, section } = scene(50)
+      const [hand] = await hands(process, 1)
+      if (hand === undefined) return
+      await hand.tell({ order: 'hold', section })
+      const late = await ce.EnterCriticalSectionAsync(section).catch((error: unknown) => error)
+      if (!(late instanceof LockTimeoutError)) throw new Error(`expected a LockTimeoutError, got ${String(late)}`)
+      expect('owner', late.owner, hand.tid)
+      const ending = new AbortController()
+      const waiting = ce.EnterCriticalSectionAsync(section, { signal: ending.signal }).catch((error: unknown) => error)
+      ending.abort('enough')
+      expect('the reason', await waiting, 'enough')
+      await hand.tell({ order: 'leave', section })
+      await ce.EnterCriticalSectionAsync(section)
+      expect('the worker, while the main thread is inside', (await hand.tell({ order: 'try', section })).entered, 0)
+      ce.LeaveCriticalSection(section)
+      expect('the worker afterwards', (await hand.tell({ order: 'try', section })).entered, 1)
+      await hand.end()
+      process.close()
+    }
+  ],
+  [
+    'promises of the main thread among the enters of two workers: none is lost',
+    async () => {
+      const { process, ce, section, counter } = scene()
+      const crew = await hands(process, 2)
+      const works = crew.map((hand) => hand.tell({ order: 'add', section, counter, rounds: 100_000 }))
+      let added = 0
+      for (; added < 300; added++) {
+        await ce.EnterCriticalSectionAsync(section)
+        const seen = ce.memory.readU32(counter)
+        // The section is the thread's over turns of the page too.
+        if (added % 10 === 0) await turn()
+        ce.memory.writeU32(counter, seen + 1)
+        ce.LeaveCriticalSection(section)
+      }
+      await Promise.all(works)
+      expect('the counter', ce.memory.readU32(counter), 200_000 + added)
+      process.check()
+      for (const hand of crew) await hand.end()
+      process.close()
+    }
   ]
 ]
 

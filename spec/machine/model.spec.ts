@@ -11,6 +11,7 @@ const model = read('src/machine/section.pml')
 const places: Readonly<Record<string, string>> = {
   'hot.as': 'src/heap/hot.as',
   'section.ts': 'src/machine/section.ts',
+  'enterlater.ts': 'src/machine/enterlater.ts',
   'threads.ts': 'src/machine/threads.ts',
   'wait.ts': 'src/machine/wait.ts',
   'death.ts': 'src/coredll/death.ts'

@@ -2,11 +2,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { attachThread, type CeProcess, type CeThread, createProcess, type ShareToken } from '../../src/index.ts'
+import { enterLater } from '../../src/machine/enterlater.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, leave, ORPHAN, orphan, takeOver, WAITERS } from '../../src/machine/section.ts'
 
-/** Internal, and free of what the heap's own mending needs. */
-const at = HDR.RING_LOCK
+/** A section that the calls of these tests do not take themselves. */
+const at = HDR.SPY_LOCK
 
 interface Scene {
   readonly process: CeProcess
@@ -94,6 +95,32 @@ orphans('the burial mends what nobody has taken over yet, and waits for nobody w
     if (taken) leave(third.machine, at)
     assert.is(one.machine.sys[at], 0)
   }
+})
+
+orphans('who waits by a promise mends too, under its plain id', async () => {
+  const { process, one, two, token, mended } = scene()
+  const third = attachThread(process.share())
+  third.machine.repair = one.machine.repair
+  enter(two.machine, at, two.tid)
+  const entering = enterLater(third.machine, at, third.tid)
+  // Marked alone: the burial would mend at once.
+  orphan(one.machine, at, two.tid)
+  assert.is(await entering, true)
+  assert.equal(mended, [[third.tid, two.tid]])
+  leave(third.machine, at)
+  assert.is(one.machine.sys[at], 0)
+  assert.equal(process.workerEnded(token), [two.tid])
+})
+
+orphans('a promise that is given up is rejected with the reason, also where its bound is no longer than one look', async () => {
+  const { one, two } = scene()
+  enter(two.machine, at, two.tid)
+  const ending = new AbortController()
+  const entering = enterLater(one.machine, at, one.tid, ending.signal)
+  ending.abort('enough')
+  assert.is(await entering.catch((error: unknown) => error), 'enough')
+  leave(two.machine, at)
+  assert.is(one.machine.sys[at], 0)
 })
 
 orphans('a mending that fails in the burial costs the dead thread its id all the same', () => {

@@ -19,9 +19,9 @@ export async function untilFree(machine: Machine, at: number, who: number, signa
   const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
   let waited = 0
   let before = 0
+  signal?.throwIfAborted()
   try {
     for (;;) {
-      signal?.throwIfAborted()
       let seen = Atomics.load(sys, at)
       if (seen === 0 || (seen & ORPHAN) !== 0 || ((seen ^ who) & TID) === 0) return
       if (seen > 0) {
@@ -31,7 +31,10 @@ export async function untilFree(machine: Machine, at: number, who: number, signa
       if (seen !== before) waited = 0
       before = seen
       const nap = Math.min(NAP, timeout - waited)
-      if ((await parkLater(sys, at, seen, nap, signal)) || Atomics.load(sys, at) !== seen) continue
+      const changed = await parkLater(sys, at, seen, nap, signal)
+      // Before the bound: a wait that was given up has not lasted that long.
+      signal?.throwIfAborted()
+      if (changed || Atomics.load(sys, at) !== seen) continue
       waited += nap
       if (waited >= timeout) throw new LockTimeoutError(seen & TID, timeout)
     }

@@ -166,6 +166,15 @@ attached:
     sound:
       if
       :: d_step { !asleep[who] -> seen = 0 } goto again
+      /* enterlater.ts: `if (before !== 0) wakeOne(sys, at)`: who waits by a promise may have given up before it was woken, and hands the wake-up on */
+      :: d_step { !asleep[who] -> seen = 0 }
+#ifndef QUIET_QUITTER
+         wakeOne();
+#endif
+         if
+         :: goto again
+         :: goto out
+         fi
 #ifdef NAPS
       /* section.ts: `const nap = Math.min(NAP, timeout - waited)`; a nap after which the word is as it was changes nothing */
       :: d_step { asleep[who] && word != seen -> asleep[who] = false; seen = 0 } goto again
@@ -197,7 +206,7 @@ attached:
       count = 0;
 #endif
       if
-      /* section.ts: `machine.repair?.(at, who, seen & WHO)` */
+      /* section.ts: `machine.repair?.(at, who & WHO, seen & WHO)` */
       :: d_step { torn = false; seen = 0; claim = who }
 #ifdef FREE_UNMENDED
       :: seen = 0; goto give

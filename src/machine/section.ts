@@ -122,7 +122,7 @@ export function takeOver(machine: Machine, at: number, who: number, seen: number
   sys[at + 1] = 0
   machine.counts?.granted(at, who)
   try {
-    machine.repair?.(at, who, seen & WHO)
+    machine.repair?.(at, who & WHO, seen & WHO)
   } catch (error) {
     Atomics.store(sys, at, seen | WAITERS)
     wakeOne(sys, at)
