@@ -1,7 +1,10 @@
 // ceheap rules, and what every command has.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { rules as all } from '../../src/rules/index.ts'
+import { compatibility } from '../../src/cli/table.ts'
+import { CALLS } from '../../src/coredll/calls.ts'
+import { absent } from '../../src/rules/absent.ts'
+import { ruleById, rules as all } from '../../src/rules/index.ts'
 import { ceheap } from './run.ts'
 
 const rules = suite('ceheap rules')
@@ -63,6 +66,51 @@ rules('keeps within 80 columns where there is no terminal, addresses excepted', 
       .filter((line) => line.length > 80 && !line.includes('://'))
     assert.equal(wide, [], id)
   }
+})
+
+rules('--table: every function once, with the rules or choices that it follows, or the reason why it is not there', () => {
+  const { status, out } = ceheap(['rules', '--table'])
+  assert.is(status, 0)
+  assert.match(out, /^HeapAlloc +emulated +FL-1 FL-3/m)
+  assert.match(out, /^IsBadReadPtr +choice +C-68$/m)
+  assert.match(out, /^HeapWalk +not emulated +EX-6 +CE does not have them/m)
+  const rows = compatibility()
+  assert.is(new Set(rows.map(({ name }) => name)).size, rows.length)
+  for (const call of CALLS)
+    assert.ok(
+      rows.some(({ name }) => name === call),
+      call
+    )
+  for (const { name, status: how, rules: ids, choices, reason } of rows) {
+    assert.ok(ids.length + choices.length > 0, `${name}: on whose word?`)
+    assert.is(how === 'not emulated', reason !== '', name)
+    for (const id of [...ids, ...choices]) assert.ok(ruleById(id), id)
+  }
+})
+
+rules('--table: what is absent is named by the rule that it refers to', () => {
+  for (const { names, rule } of absent) {
+    const { statement } = ruleById(rule) ?? { statement: '' }
+    for (const name of names) {
+      const spelled = name.startsWith('Remote') ? `${name.replace(/(Alloc|Free|ReAlloc|Size)$/, '')}*` : name
+      assert.ok(statement.includes(spelled) || statement.includes(name), `${rule} does not name ${name}`)
+    }
+  }
+})
+
+rules('--table --format json', () => {
+  const { version, functions } = JSON.parse(ceheap(['rules', '--table', '--format', 'json']).out) as {
+    version: number
+    functions: { name: string }[]
+  }
+  assert.is(version, 1)
+  assert.equal(functions, JSON.parse(JSON.stringify(compatibility())))
+})
+
+rules('--table takes no words', () => {
+  const { status, err } = ceheap(['rules', '--table', 'HeapAlloc'])
+  assert.is(status, 2)
+  assert.match(err, /--table lists every function: leave out "HeapAlloc"/)
 })
 
 rules.run()

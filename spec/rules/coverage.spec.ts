@@ -1,28 +1,8 @@
 // Each rule that is said to be emulated has a spec that names it.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { rules } from '../../src/rules/index.ts'
-
-// From build/spec/rules/ back to the sources.
-const root = fileURLToPath(new URL('../../../spec/', import.meta.url))
-const folders = ['heap', 'coredll', 'com', 'hosting', 'machine', 'trace', 'check']
-
-/** The ids that `text` names as whole words: `HA-1` is not in `HA-10`. */
-function idsIn(text: string): string[] {
-  return text.match(/(?<![\w-])[A-Z]{1,2}-\d+(?![\w-]*\w)/g) ?? []
-}
-
-function sources(): string[] {
-  return folders
-    .map((folder) => join(root, folder))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
-    .filter((path) => path.endsWith('.spec.ts'))
-    .map((path) => readFileSync(path, 'utf8'))
-}
+import { idsIn, namedIds, uncovered } from './named.ts'
 
 const coverage = suite('rules and specs')
 
@@ -32,19 +12,14 @@ coverage('an id is found as a whole word alone', () => {
 })
 
 coverage('every rule that is emulated is named in a spec of the heap, coredll, com, hosting, the machine, the traces or the check', () => {
-  const named = new Set(sources().flatMap(idsIn))
-  const missing = rules.filter(({ id, status }) => status === 'emulated' && !named.has(id)).map(({ id }) => id)
+  const missing = uncovered().map(({ id }) => id)
   assert.is(missing.length, 0, `${missing.length} emulated rules that no spec names: ${missing.join(' ')}`)
 })
 
 coverage('no spec names a rule that does not exist', () => {
   const families = new Set(rules.map(({ id }) => id.replace(/-\d+$/, '')))
   const ids = new Set(rules.map(({ id }) => id))
-  const unknown = new Set(
-    sources()
-      .flatMap(idsIn)
-      .filter((id) => families.has(id.replace(/-\d+$/, '')) && !ids.has(id))
-  )
+  const unknown = new Set(namedIds().filter((id) => families.has(id.replace(/-\d+$/, '')) && !ids.has(id)))
   assert.equal([...unknown], [])
 })
 

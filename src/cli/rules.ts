@@ -3,12 +3,14 @@ import { type Rule, ruleById, rules, searchRules } from '../rules/index.ts'
 import { UserError } from './exit.ts'
 import { putOut } from './output.ts'
 import { details, list, overview } from './ruletext.ts'
+import { compatibility, tableText } from './table.ts'
 
 export function rulesCommand(): Command {
   return new Command('rules')
     .summary('explain what is emulated, and on whose word')
     .description('Explains a rule: what it says, where that is documented, what to change. Words find the rules that contain them.')
     .argument('[id or words...]', 'a rule (W-8), a family (HA), a topic (HeapAlloc) or words; without one, an overview')
+    .option('--table', 'every function: emulated, our choice, or not emulated and why')
     .addOption(new Option('--format <name>', 'format').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
@@ -17,10 +19,17 @@ Examples:
   ceheap rules
   ceheap rules HA-2
   ceheap rules HeapReAlloc
+  ceheap rules --table
   ceheap rules out of memory --format json`
     )
-    .action(async (words: string[], { format }: { format: string }) => {
-      await explain(words.join(' '), format)
+    .action(async (words: string[], { format, table }: { format: string; table?: boolean }) => {
+      if (table !== true) await explain(words.join(' '), format)
+      else if (words.length > 0) throw new UserError(`--table lists every function: leave out "${words.join(' ')}".`)
+      else
+        await putOut(
+          format === 'json' ? `${JSON.stringify({ version: 1, functions: compatibility() }, null, 2)}\n` : tableText(compatibility()),
+          undefined
+        )
     })
 }
 

@@ -111,7 +111,7 @@ export const moreChoices: readonly Rule[] = section('Our choices', [
     advice: 'Ask only for the size of blocks that are allocated, with the heap they came from, and compare the result with 0xFFFFFFFF.'
   }),
   rule('C-39', 'choice', '', 'emulated', {
-    statement: 'GetLastError starts at 0 on every thread.',
+    statement: 'GetLastError starts at 0 on every thread and gives what SetLastError was given until a call sets another code.',
     value: '0',
     source: ourChoice,
     advice: 'Call GetLastError only after a call that has failed and is documented to set it.'
