@@ -3,6 +3,8 @@ import type { Clock } from '../machine/counts.ts'
 import { GRANULE, PAGE, UNIT } from '../machine/layout.ts'
 import { bufferOf } from '../machine/machine.ts'
 import type { UserBuffer } from '../machine/machine.ts'
+import { scheduleOf } from '../machine/schedule.ts'
+import type { Schedule } from '../machine/schedule.ts'
 import { builds, oneOf, placements, profileOf } from '../profile.ts'
 import type { Build, Placement, Profile, ProfileName } from '../profile.ts'
 
@@ -36,9 +38,33 @@ export interface ProcessOptions {
    * Other threads bring their own to `attachThread`. Not counted by default.
    */
   readonly clock?: Clock
+  /**
+   * Who runs when (machine/schedule.ts). `free` (default): threads run as they like. `recorded`: so they do, and the order of their grants is written
+   * down. `seeded:N`, `pct:N:d`, `pct:N:d:k`: one at a time, as the seed says. `replay:TEXT`: one at a time, as in the run that
+   * `scheduleReport().text` is of.
+   */
+  readonly schedule?: string
+  /** How many workers take part: 1 to 1,023. Needed with every schedule but `free`. */
+  readonly threads?: number
+  /** What the threads do, in any words: a run can be replayed where these are the same. */
+  readonly program?: string
 }
 
-const OPTIONS = ['profile', 'build', 'memory', 'physical', 'lowMemory', 'placement', 'kernelMode', 'bigBlock', 'lockTimeout', 'clock']
+const OPTIONS = [
+  'profile',
+  'build',
+  'memory',
+  'physical',
+  'lowMemory',
+  'placement',
+  'kernelMode',
+  'bigBlock',
+  'lockTimeout',
+  'clock',
+  'schedule',
+  'threads',
+  'program'
+]
 const DEFAULT_MEMORY = 64 * 1024 * 1024
 
 /** Options that were checked, with the defaults filled in. */
@@ -56,6 +82,7 @@ export interface Settings {
   readonly bigBlock: number
   readonly lockTimeout: number
   readonly clock: Clock | undefined
+  readonly schedule: Schedule | undefined
 }
 
 /** Checks what createProcess was given. Throws a TypeError or RangeError that names the option. */
@@ -74,7 +101,10 @@ export function settingsOf(options: ProcessOptions): Settings {
     bigBlock = profile.bigBlock,
     kernelMode = false,
     lockTimeout = 30_000,
-    clock
+    clock,
+    schedule = 'free',
+    threads,
+    program = ''
   } = options
   oneOf('build', build, builds)
   oneOf('placement', placement, placements)
@@ -99,7 +129,8 @@ export function settingsOf(options: ProcessOptions): Settings {
     kernelMode,
     bigBlock,
     lockTimeout,
-    clock
+    clock,
+    schedule: scheduleOf(schedule, threads, program)
   }
 }
 

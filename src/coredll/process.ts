@@ -8,7 +8,11 @@ import type { SectionCounters } from '../machine/counts.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
 import type { Machine, ShareToken } from '../machine/machine.ts'
 import { setPhysicalPages } from '../machine/pressure.ts'
-import { enter, leave } from '../machine/section.ts'
+import { openBoard, sitDown } from '../machine/schedule.ts'
+import type { Schedule } from '../machine/schedule.ts'
+import { reportOf } from '../machine/schedulereport.ts'
+import type { ScheduleReport } from '../machine/schedulereport.ts'
+import { enter, leave, tryEnter } from '../machine/section.ts'
 import { joinThread, threadsOf } from '../machine/threads.ts'
 import { profileNames } from '../profile.ts'
 import type { Profile } from '../profile.ts'
@@ -37,13 +41,15 @@ export class CeProcess {
   readonly thread: CeThread
   readonly profile: Profile
   readonly #machine: Machine
+  readonly #schedule: Schedule | undefined
   readonly #listeners: ((finding: Finding) => void)[] = []
   readonly #hibernation: Hibernation
   #lost = 0
 
   /** @internal Use `createProcess`. */
-  constructor(machine: Machine, profile: Profile) {
+  constructor(machine: Machine, profile: Profile, schedule: Schedule | undefined) {
     this.#machine = machine
+    this.#schedule = schedule
     this.profile = profile
     this.#hibernation = new Hibernation(machine)
     this.thread = new CeThread(machine, joinThread(machine, 0))
@@ -66,7 +72,14 @@ export class CeProcess {
     this.#needOpen('workerEnded')
     const machine = this.#machine
     if (token?.system !== machine.system) throw misuse('workerEnded: token', 'what share() of this process gave', token)
-    return threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, this.thread.tid, tid))
+    const bury = (): number[] => threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, this.thread.tid, tid))
+    const ended = machine.seat === undefined ? bury() : machine.seat.bury(token.ticket, bury)
+    // Never a wait: whoever leaves a finding just now may die in it, and the news of that come through here.
+    if (tryEnter(machine, HDR.RING_LOCK, this.thread.tid)) {
+      leave(machine, HDR.RING_LOCK)
+      this.drainFindings()
+    }
+    return ended
   }
 
   /**
@@ -171,6 +184,11 @@ export class CeProcess {
     return readCounts(counts.buffer)
   }
 
+  /** How the run went that the option `schedule` is about. Throws a TypeError in a process whose threads are free. */
+  scheduleReport(): ScheduleReport {
+    return reportOf(this.#machine, this.#schedule)
+  }
+
   /** Checks every invariant of the heaps, the pages and the block map; throws an InvariantError that says what contradicts what. */
   check(): void {
     this.#needOpen('check')
@@ -189,6 +207,7 @@ export class CeProcess {
     const machine = this.#machine
     if (machine.closed) return
     Atomics.store(machine.sys, HDR.CLOSED, 1)
+    machine.seat?.close()
     endSections(machine)
     const count = Atomics.load(machine.sys, HDR.HEAPS)
     // All handles die at once, so that a section whose owner is gone keeps no other heap alive. A record stays claimed: no heap takes its place.
@@ -222,9 +241,11 @@ export class CeProcess {
  *     const p = process.thread.HeapAlloc(process.thread.GetProcessHeap(), HEAP_ZERO_MEMORY, 100)
  */
 export function createProcess(options: ProcessOptions = {}): CeProcess {
-  const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock } = settingsOf(options)
+  const settings = settingsOf(options)
+  const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock, schedule } = settings
   const machine = createMachine(user)
-  heat(machine)
+  if (schedule === undefined) heat(machine)
+  else openBoard(machine, schedule)
   if (clock !== undefined) new SectionCounts(machine, new SharedArrayBuffer(COUNTS_BYTES), clock)
   const { sys } = machine
   sys[HDR.PHYSICAL] = pages
@@ -237,7 +258,7 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
   sys[HDR.REGION] = profile.region
   sys[HDR.LOCK_TIMEOUT] = lockTimeout
   sys[HDR.USER_DIRTY] = brought ? 1 : 0
-  const process = new CeProcess(machine, profile)
+  const process = new CeProcess(machine, profile, schedule)
   const heap = createHeap(machine, process.thread.tid, { options: 0, initial: 0, maximum: 0 })
   if (heap === 0)
     throw misuse(
@@ -254,7 +275,8 @@ export function attachThread(token: ShareToken, options: AttachOptions = {}): Ce
   const clock = clockOf(options)
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
-  heat(machine)
+  if (token.schedule === undefined) heat(machine)
+  else sitDown(machine, token.schedule, token.ticket)
   if (token.counts !== undefined) new SectionCounts(machine, token.counts, clock)
-  return new CeThread(machine, joinThread(machine, token.ticket))
+  return new CeThread(machine, joinThread(machine, token.ticket, token.schedule === undefined ? 1 : token.ticket + 1))
 }

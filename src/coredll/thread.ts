@@ -138,6 +138,7 @@ export class CeThread extends SectionCalls {
     if (!this.#detached) {
       abandonSections(this)
       partThread(this.machine, this.tid)
+      this.machine.seat?.leaves()
     }
     this.#detached = true
   }

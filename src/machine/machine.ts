@@ -17,6 +17,8 @@ import {
 import type { Layout } from './layout.ts'
 import { lockWordOf } from './lockword.ts'
 import type { LockWord } from './lockword.ts'
+import { needSeat } from './schedule.ts'
+import type { Seat } from './scheduleseat.ts'
 
 /** User memory: a wasm memory where it is ours or a guest's, a bare buffer where the caller brought one. */
 export type UserBuffer = SharedArrayBuffer | WebAssembly.Memory
@@ -33,6 +35,8 @@ export interface ShareToken {
   readonly system: WebAssembly.Memory
   /** Where sections are counted, in a process that counts (counts.ts). */
   readonly counts?: SharedArrayBuffer
+  /** Where threads agree on whose turn it is, in a process with a schedule (scheduleboard.ts). */
+  readonly schedule?: SharedArrayBuffer
 }
 
 /** The caller's page-level allocator of a CeHeapCreate heap (CH-4): address and size in bytes, action MEM_RESERVE, MEM_COMMIT, MEM_DECOMMIT or MEM_RELEASE. */
@@ -76,6 +80,10 @@ export class Machine {
   readonly layout: Layout
   /** Counts what this thread does with sections; undefined where nobody asked for it (counts.ts). */
   counts: SectionCounts | undefined
+  /** This thread's part in a schedule where threads go one at a time; undefined where they run as they like (scheduleseat.ts). */
+  seat: Seat | undefined
+  /** The board of the schedule that the process has (scheduleboard.ts). */
+  schedule: SharedArrayBuffer | undefined
   /** All of system memory, for the hot path; the arrays below are its parts. */
   readonly mem: Int32Array
   /** Where the block map begins in `mem`, in words. */
@@ -124,6 +132,8 @@ export class Machine {
     this.bulk = user instanceof SharedArrayBuffer ? undefined : bulkOf(user)
     this.layout = layout
     this.counts = undefined
+    this.seat = undefined
+    this.schedule = undefined
     this.mem = all
     this.mapAt = layout.mapAt
     this.sys = all.subarray(0, layout.unitsAt)
@@ -147,9 +157,11 @@ export class Machine {
   }
 
   share(): ShareToken {
+    const { counts, schedule } = this
+    if (schedule !== undefined) needSeat(schedule, Atomics.load(this.sys, HDR.TICKETS))
     const ticket = Atomics.add(this.sys, HDR.TICKETS, 1) + 1
     const token = { ceheap: LAYOUT_VERSION, ticket, user: this.user, system: this.system }
-    return this.counts === undefined ? token : { ...token, counts: this.counts.buffer }
+    return { ...token, ...(counts === undefined ? {} : { counts: counts.buffer }), ...(schedule === undefined ? {} : { schedule }) }
   }
 }
 
@@ -174,13 +186,14 @@ export function createMachine(user: UserBuffer): Machine {
 export function openMachine(token: unknown): Machine {
   const expected = 'what process.share() gave'
   if (typeof token !== 'object' || token === null) throw misuse('attachThread', expected, token)
-  const { ceheap, ticket, user, system, counts } = token as Partial<ShareToken>
+  const { ceheap, ticket, user, system, counts, schedule } = token as Partial<ShareToken>
   const shared =
     user instanceof SharedArrayBuffer || (user instanceof WebAssembly.Memory && (user.buffer as unknown) instanceof SharedArrayBuffer)
   // A wasm memory may have no bytes at all.
   if (!shared || !(system instanceof WebAssembly.Memory) || system.buffer.byteLength === 0) throw misuse('attachThread', expected, token)
   if (counts !== undefined && !(counts instanceof SharedArrayBuffer && counts.byteLength === COUNTS_BYTES))
     throw misuse('attachThread', expected, token)
+  if (schedule !== undefined && !(schedule instanceof SharedArrayBuffer)) throw misuse('attachThread', expected, token)
   if (!Number.isInteger(ticket)) throw misuse('attachThread', expected, token)
   const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {

@@ -57,6 +57,7 @@ export function enter(machine: Machine, at: number, who: number): void {
 
 /** Enters the section unless another thread owns it that is not known to be dead; whether it did. Never waits (CS-4). */
 export function tryEnter(machine: Machine, at: number, who: number): boolean {
+  machine.seat?.tries(at, who)
   const seen = machine.take(at << 2, who)
   if (seen === 0) return true
   if (((seen ^ who) & (ORPHAN | TID)) === 0) {
@@ -75,6 +76,7 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   }
   const { counts } = machine
   const since = counts === undefined ? 0 : counts.now()
+  machine.seat?.awaits(at)
   waitFor(machine, at, who)
   counts?.waited(at, who, since)
 }

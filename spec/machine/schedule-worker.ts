@@ -1,0 +1,137 @@
+// What the specs of schedules run in real workers: one part a worker; its calls, its result or its error by message.
+import { parentPort, workerData } from 'node:worker_threads'
+import { attachThread, type CallRecord, type CeThread, type ShareToken } from '../../src/index.ts'
+
+export interface Part {
+  readonly token: ShareToken
+  readonly part: PartName
+  readonly seed: number
+  readonly rounds: number
+  readonly heap: number
+  /** Address of what the threads share. */
+  readonly shared: number
+  /** Addresses of critical sections. */
+  readonly sections: readonly number[]
+}
+
+function generator(seed: number): (below: number) => number {
+  let state = seed >>> 0
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
+
+type Play = (ce: CeThread, part: Part) => unknown
+
+/** Allocates, frees, resizes; leaves what it holds. */
+const churn: Play = (ce, { seed, rounds, heap }) => {
+  const random = generator(seed)
+  const mine: number[] = []
+  for (let n = 0; n < rounds; n++) {
+    const choice = random(100)
+    if (choice < 50 || mine.length === 0) mine.push(ce.HeapAlloc(heap, 0, 1 + random(random(8) === 0 ? 20_000 : 200)))
+    else if (choice < 80) ce.HeapFree(heap, 0, mine.splice(random(mine.length), 1)[0] as number)
+    else if (choice < 90) {
+      const at = random(mine.length)
+      const moved = ce.HeapReAlloc(heap, 0, mine[at] as number, 1 + random(400))
+      if (moved !== 0) mine[at] = moved
+    } else if (choice < 95) ce.HeapValidate(heap, 0, 0)
+    else ce.HeapDestroy(ce.HeapCreate(0, 0, random(2) * 0x10000))
+  }
+  return mine
+}
+
+/** Adds to a counter inside a section, entered twice. */
+const count: Play = (ce, { rounds, shared, sections: [section = 0] }) => {
+  for (let n = 0; n < rounds; n++) {
+    ce.EnterCriticalSection(section)
+    ce.EnterCriticalSection(section)
+    ce.memory.writeU32(shared, ce.memory.readU32(shared) + 1)
+    ce.LeaveCriticalSection(section)
+    ce.LeaveCriticalSection(section)
+  }
+  return undefined
+}
+
+/** Adds to a counter, but leaves the section between reading and writing. */
+const race: Play = (ce, { rounds, shared, sections: [section = 0] }) => {
+  for (let n = 0; n < rounds; n++) {
+    ce.EnterCriticalSection(section)
+    const seen = ce.memory.readU32(shared)
+    ce.LeaveCriticalSection(section)
+    ce.memory.writeU32(shared, seen + 1)
+  }
+  return undefined
+}
+
+/** Enters its sections in their order, and leaves them. */
+const nest: Play = (ce, { rounds, sections }) => {
+  for (let n = 0; n < rounds; n++) {
+    for (const section of sections) ce.EnterCriticalSection(section)
+    for (const section of [...sections].reverse()) ce.LeaveCriticalSection(section)
+  }
+  return undefined
+}
+
+/** Tries until it gets in; says how often it did not. */
+const insist: Play = (ce, { rounds, shared, sections: [section = 0] }) => {
+  let refused = 0
+  for (let n = 0; n < rounds; n++) {
+    while (ce.TryEnterCriticalSection(section) === 0) refused++
+    const seen = ce.memory.readU32(shared)
+    // A point while it is inside.
+    ce.HeapSize(ce.GetProcessHeap(), 0, shared)
+    ce.memory.writeU32(shared, seen + 1)
+    ce.LeaveCriticalSection(section)
+  }
+  return refused
+}
+
+/** Uses a heap until it is gone, as the one with the highest seed makes it go. */
+const destroy: Play = (ce, { seed, rounds, heap }) => {
+  let refused = 0
+  for (let n = 0; n < rounds; n++) if (ce.HeapAlloc(heap, 0, 100) === 0) refused++
+  return seed === 1 ? ce.HeapDestroy(heap) : refused
+}
+
+/** Makes one call and ends without detaching. */
+const vanish: Play = (ce, { heap }) => {
+  ce.HeapAlloc(heap, 0, 100)
+  process.exit(0)
+}
+
+/** Marks that it has made a call, then runs on for ever without another. */
+const busy: Play = (ce, { heap, sections: [section] }) => {
+  if (section !== undefined) ce.EnterCriticalSection(section)
+  ce.HeapAlloc(heap, 0, 100)
+  parentPort?.postMessage('mark')
+  for (;;);
+}
+
+const fails: Play = (ce, { heap }) => {
+  ce.HeapAlloc(heap, 0, 100)
+  throw new Error('planted')
+}
+
+/** Detaches without a call. */
+const nothing: Play = () => undefined
+
+export type PartName = 'churn' | 'count' | 'race' | 'nest' | 'insist' | 'destroy' | 'vanish' | 'busy' | 'fails' | 'nothing'
+const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, fails, nothing }
+
+if (parentPort !== null) {
+  const part = workerData as Part
+  const calls: CallRecord[] = []
+  let tid = 0
+  try {
+    const ce = attachThread(part.token)
+    tid = ce.tid
+    ce.record({ write: (call) => calls.push(call) })
+    const value = parts[part.part](ce, part)
+    ce.detach()
+    parentPort.postMessage({ tid, calls, value, error: undefined })
+  } catch (error) {
+    parentPort.postMessage({ tid, calls, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) })
+  }
+}

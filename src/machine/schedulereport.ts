@@ -1,0 +1,78 @@
+import type { Machine } from './machine.ts'
+import type { Schedule } from './schedule.ts'
+import { BOARD, FAILED, OVER, PLAIN } from './scheduleboard.ts'
+import { DeadlockError, DivergenceError, failureOf } from './scheduleerrors.ts'
+import { CHOICES } from './schedulestrategy.ts'
+import { writeSchedule } from './schedulestring.ts'
+
+/** How a run of threads that go one at a time went. */
+export interface ScheduleReport {
+  /** The option that the process was made with. */
+  readonly schedule: string
+  /**
+   * The run as a string: `replay:` with it, for as many threads and the same `program`, makes the same run. Absent for a run of more than
+   * 262,144 choices, which repeats by its seed alone.
+   */
+  readonly text?: string
+  /** Whether all threads have come to their end. */
+  readonly over: boolean
+  /** Steps made: what a thread does from one point to the next. */
+  readonly steps: number
+  /** Steps that more than one thread could have made. */
+  readonly choices: number
+  /** How often the turn went on from a thread that could have kept it. */
+  readonly preemptions: number
+  /** Where a replay went another way. */
+  readonly diverged?: { readonly step: number; readonly expected: string; readonly found: string; readonly message: string }
+  /** Where nobody could go on. */
+  readonly deadlock?: { readonly step: number; readonly message: string }
+}
+
+/** The report of the schedule so far. Throws a TypeError in a process without one. */
+export function reportOf(machine: Machine, schedule: Schedule | undefined): ScheduleReport {
+  if (machine.schedule === undefined || schedule === undefined)
+    throw new TypeError(
+      'scheduleReport: expected a process with a schedule, got one whose threads are free: createProcess({ schedule, threads })'
+    )
+  const board = new Int32Array(machine.schedule)
+  const phase = Atomics.load(board, BOARD.PHASE)
+  const failure = phase === FAILED ? failureOf(board, machine.layout) : early(board, phase)
+  const text = textOf(machine, board, schedule.program)
+  return {
+    schedule: schedule.name,
+    ...(text === undefined ? {} : { text }),
+    over: phase === OVER,
+    steps: board[BOARD.STEP] as number,
+    choices: board[BOARD.CHOICES] as number,
+    preemptions: board[BOARD.PREEMPTIONS] as number,
+    ...(failure instanceof DivergenceError
+      ? { diverged: { step: failure.step, expected: failure.expected, found: failure.found, message: failure.message } }
+      : {}),
+    ...(failure instanceof DeadlockError ? { deadlock: { step: failure.step, message: failure.message } } : {})
+  }
+}
+
+/** The choices so far, as a string. */
+function textOf(machine: Machine, board: Int32Array, program: string): string | undefined {
+  const count = board[BOARD.CHOICES] as number
+  if (count > (board[BOARD.CHOICES_LIMIT] as number)) return undefined
+  const events: [number, number][] = []
+  let told = 0
+  for (let n = 0; n < count; n++) {
+    const at = (board[BOARD.CHOICES_AT] as number) + n * 2
+    const chosen = board[at] as number
+    events.push([chosen & (PLAIN - 1), board[at + 1] as number])
+    if ((chosen & PLAIN) === 0) told = events.length
+  }
+  const steps = Atomics.load(board, BOARD.PHASE) === OVER ? (board[BOARD.STEP] as number) : 0
+  const seats = board[BOARD.SEATS] as number
+  return writeSchedule({ form: 'choices', seats, steps, events: events.slice(0, told) }, program, machine.layout)
+}
+
+/** A replay that came to its end sooner or later than the run that it repeats: no thread is left to be told. */
+function early(board: Int32Array, phase: number): DivergenceError | undefined {
+  const planned = board[BOARD.PLAN_STEPS] as number
+  const made = board[BOARD.STEP] as number
+  if (phase !== OVER || board[BOARD.KIND] !== CHOICES || planned === 0 || planned === made) return undefined
+  return new DivergenceError(Math.min(planned, made), `the end after ${planned} steps`, `it after ${made}`)
+}
