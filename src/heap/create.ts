@@ -20,16 +20,19 @@ export interface HeapOptions {
 /** Makes a heap and returns its handle, 0 if there is not enough address space or physical memory. Sizes are 0 to 2^32 - 1. */
 export function createHeap(machine: Machine, who: number, wanted: HeapOptions): number {
   const { sys } = machine
-  const record = claimRecord(machine, who)
+  // One hold from the choice of the record to the last page, so that the heap comes to life at one moment among others; but never around a page callback.
+  const whole = wanted.callbacks === undefined
+  const record = claimRecord(machine, who, whole)
   if (record === 0) return 0
   try {
     // A heap half made must not be walked.
-    enter(machine, record, who)
+    if (!whole) enter(machine, record, who)
     let handle: number
     try {
       handle = makeHeap(machine, who, record, wanted)
     } finally {
       leave(machine, record)
+      if (whole) leave(machine, HDR.LOCK)
     }
     // After a failure the record may be another heap's by now.
     if (handle !== 0) sys[record + REC.MAKER] = 0
@@ -91,19 +94,28 @@ function openFirstRegion(machine: Machine, who: number, record: number, initial:
   return commitGranules(machine, who, record, first, Math.max(initial / GRANULE, control))
 }
 
-function claimRecord(machine: Machine, who: number): number {
+/** A record of the caller's own, 0 if there is none. If `hold`, the caller is inside its section and inside the process section then. */
+function claimRecord(machine: Machine, who: number, hold: boolean): number {
   const sys = machine.sys
-  enter(machine, HDR.LOCK, who)
-  let index = 0
-  while (index < machine.heapLimit && !isFreeRecord(machine, who, recordAt(machine, index))) index++
-  const found = index < machine.heapLimit
-  if (found) {
-    if (index >= (sys[HDR.HEAPS] as number)) sys[HDR.HEAPS] = index + 1
-    sys[recordAt(machine, index) + REC.MAKER] = who & TID
-    sys[recordAt(machine, index) + REC.HANDLE] = CLAIMED
+  for (;;) {
+    enter(machine, HDR.LOCK, who)
+    let index = 0
+    while (index < machine.heapLimit && !isFreeRecord(machine, who, recordAt(machine, index))) index++
+    const record = index < machine.heapLimit ? recordAt(machine, index) : 0
+    // Never a wait: the section of a heap comes before the process section.
+    const held = record !== 0 && hold && tryEnter(machine, record, who)
+    if (record !== 0 && (held || !hold)) {
+      if (index >= (sys[HDR.HEAPS] as number)) sys[HDR.HEAPS] = index + 1
+      sys[record + REC.MAKER] = who & TID
+      sys[record + REC.HANDLE] = CLAIMED
+    }
+    if (held) return record
+    leave(machine, HDR.LOCK)
+    if (record === 0 || !hold) return record
+    // Somebody looks at all records, and will want the process section for that.
+    enter(machine, record, who)
+    leave(machine, record)
   }
-  leave(machine, HDR.LOCK)
-  return found ? recordAt(machine, index) : 0
 }
 
 /** Whether no heap has the record; one that was abandoned is ended on this occasion. Precondition: inside the process section. */
