@@ -9,7 +9,7 @@ import { CALL_SHIFT, leave, ORPHAN, orphan, takeOver, TID, tryEnter } from '../m
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
 import { DEAD, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { mendStructures } from './critical.ts'
-import { nameOfCall, postFinding } from './findings.ts'
+import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
 
 /**
@@ -117,6 +117,8 @@ export const INSIDE_SPY = 2
 /** What a finding says of the call. */
 export const OUTCOMES = { whole: 0, undone: 1, ended: 2 } as const
 
+const ENTERING: number = callNumber('EnterCriticalSection') << CALL_SHIFT
+
 /** Mends what the dead owner left behind a section, and leaves a finding. The hook of `Machine.repair`. */
 export function mend(machine: Machine, at: number, who: number, dead: number): void {
   const { sys } = machine
@@ -131,7 +133,7 @@ export function mend(machine: Machine, at: number, who: number, dead: number): v
   else if (at >= machine.heapsAt && at < machine.heapsEnd) {
     const handle = handleOf(indexOf(machine, at), sys[at + REC.GENERATION] as number)
     tell(machine, who, dead, 'diedInHeap', handle, OUTCOMES[repairHeap(machine, who, at)])
-  } else tell(machine, who, dead, 'diedOwning', sys[at + SEC.ADDRESS] as number, 0)
+  } else tell(machine, who, (dead & TID) | ENTERING, 'diedOwning', sys[at + SEC.ADDRESS] as number, 0)
 }
 
 /** The finding travels through the ring even to the creating thread itself: it may be inside of sections, where nobody is called. */

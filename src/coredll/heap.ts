@@ -32,6 +32,7 @@ import type { CallName } from './calls.ts'
 import { afterCallbacks, fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { FindingKind } from './findings.ts'
+import { callBits, whoIn } from './who.ts'
 
 /**
  * The page-level allocator of CeHeapCreate (CH-4, C-43). MEM_RESERVE: address 0; returns the base of a reservation of the program's own
@@ -47,6 +48,8 @@ export type PFN_FreeHeapMem = (lpAddress: number, dwSize: number, fdwAction: num
 const ALLOC_FLAGS = HEAP_NO_SERIALIZE | HEAP_ZERO_MEMORY
 const REALLOC_FLAGS = ALLOC_FLAGS | HEAP_REALLOC_IN_PLACE_ONLY
 const CREATE_FLAGS = HEAP_NO_SERIALIZE | HEAP_SHARED_READONLY
+const HEAP_ALLOC: number = callBits('HeapAlloc')
+const HEAP_FREE: number = callBits('HeapFree')
 
 /** Says what is odd about flag bits outside CE's table (C-13); they are ignored. */
 function oddFlags(ce: Caller, call: CallName, flags: number, listed: number): void {
@@ -62,7 +65,7 @@ function enterHeap(ce: Caller, call: CallName, hHeap: number): number {
   if (!isDword(hHeap)) throw notDword(call, 'hHeap', hHeap)
   const record = recordOf(ce.machine, hHeap)
   if (record === 0) return noHeap(ce, call, hHeap)
-  enter(ce.machine, record, ce.tid)
+  enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] === hHeap) return record
   leave(ce.machine, record)
   return noHeap(ce, call, hHeap)
@@ -116,7 +119,7 @@ export function heapCreate(ce: Caller, flOptions: number, dwInitialSize: number,
     ce.raise('sharedReadonly', 'HeapCreate')
     return fail(ce, ERROR_ACCESS_DENIED)
   }
-  return create(ce, { options: flOptions, initial: dwInitialSize, maximum: dwMaximumSize })
+  return create(ce, 'HeapCreate', { options: flOptions, initial: dwInitialSize, maximum: dwMaximumSize })
 }
 
 export function ceHeapCreate(
@@ -132,7 +135,7 @@ export function ceHeapCreate(
   if (typeof pfnFree !== 'function') throw misuse('CeHeapCreate: pfnFree', 'a function', pfnFree)
   needOpen(ce, 'CeHeapCreate')
   if (flOptions !== 0) return fail(ce, ERROR_INVALID_PARAMETER)
-  const handle = create(ce, {
+  const handle = create(ce, 'CeHeapCreate', {
     options: 0,
     initial: dwInitialSize,
     maximum: dwMaximumSize,
@@ -142,9 +145,9 @@ export function ceHeapCreate(
   return handle
 }
 
-function create(ce: Caller, wanted: HeapOptions): number {
+function create(ce: Caller, call: CallName, wanted: HeapOptions): number {
   if (wanted.maximum !== 0 && wanted.initial > wanted.maximum) return fail(ce, ERROR_INVALID_PARAMETER)
-  return createHeap(ce.machine, ce.tid, wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
+  return createHeap(ce.machine, whoIn(ce, call), wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
 }
 
 export function heapDestroy(ce: Caller, hHeap: number): number {
@@ -156,7 +159,7 @@ export function heapDestroy(ce: Caller, hHeap: number): number {
     return fail(ce, ERROR_INVALID_PARAMETER)
   }
   try {
-    destroyHeap(ce.machine, ce.tid, record)
+    destroyHeap(ce.machine, whoIn(ce, 'HeapDestroy'), record)
   } finally {
     leave(ce.machine, record)
   }
@@ -166,7 +169,7 @@ export function heapDestroy(ce: Caller, hHeap: number): number {
 
 export function heapAlloc(ce: Caller, hHeap: number, dwFlags: number, dwBytes: number): number {
   if (!isDword(hHeap) || !isDword(dwFlags) || !isDword(dwBytes)) throw allocMisuse(hHeap, dwFlags, dwBytes)
-  const pointer = allocateIn(ce.machine, ce.tid, hHeap, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0)
+  const pointer = allocateIn(ce.machine, ce.tid | HEAP_ALLOC, hHeap, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0)
   return pointer > 0 && (dwFlags & ~ALLOC_FLAGS) === 0 ? pointer : allocAside(ce, hHeap, dwFlags, dwBytes, pointer)
 }
 
@@ -214,7 +217,7 @@ export function heapReAlloc(ce: Caller, hHeap: number, dwFlags: number, lpMem: n
   const inPlace = (dwFlags & HEAP_REALLOC_IN_PLACE_ONLY) !== 0
   let pointer: number
   try {
-    pointer = resize(ce.machine, ce.tid, record, block, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0, inPlace)
+    pointer = resize(ce.machine, whoIn(ce, 'HeapReAlloc'), record, block, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0, inPlace)
   } finally {
     // Also when a wait for the process section ended in a LockTimeoutError.
     leave(ce.machine, record)
@@ -227,7 +230,7 @@ export function heapReAlloc(ce: Caller, hHeap: number, dwFlags: number, lpMem: n
 
 export function heapFree(ce: Caller, hHeap: number, dwFlags: number, lpMem: number): number {
   if (!isDword(hHeap) || !isDword(dwFlags) || !isDword(lpMem)) throw freeMisuse(hHeap, dwFlags, lpMem)
-  const freed = freeIn(ce.machine, ce.tid, hHeap, lpMem)
+  const freed = freeIn(ce.machine, ce.tid | HEAP_FREE, hHeap, lpMem)
   return freed === FREED && (dwFlags & ~HEAP_NO_SERIALIZE) === 0 ? 1 : freeAside(ce, hHeap, dwFlags, lpMem, freed)
 }
 
@@ -288,7 +291,7 @@ export function heapCompact(ce: Caller, hHeap: number, dwFlags: number): number 
   if (record === 0) return fail(ce, ERROR_INVALID_PARAMETER)
   let largest: number
   try {
-    largest = compact(ce.machine, ce.tid, record)
+    largest = compact(ce.machine, whoIn(ce, 'HeapCompact'), record)
   } finally {
     leave(ce.machine, record)
   }

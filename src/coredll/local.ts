@@ -11,6 +11,7 @@ import type { CallName } from './calls.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { leaveBadPointer, overrunOf } from './heap.ts'
+import { whoIn } from './who.ts'
 
 /**
  * Local memory is the process heap (LA-2), a handle is the pointer (LA-6). The Global* functions are macros over these on CE
@@ -32,7 +33,7 @@ function processHeap(ce: Caller): number {
 /** The process heap's record, with its section entered. */
 function enterProcessHeap(ce: Caller, call: CallName): number {
   const record = recordAt(ce.machine, 0)
-  enter(ce.machine, record, ce.tid)
+  enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] !== ce.machine.sys[HDR.PROCESS_HEAP]) {
     leave(ce.machine, record)
     needOpen(ce, call)
@@ -53,7 +54,7 @@ function badHandle(ce: Caller, call: CallName, record: number, handle: number): 
 export function localAlloc(ce: Caller, call: CallName, uFlags: number, uBytes: number): number {
   if (!isDword(uFlags)) throw notDword(call, 'uFlags', uFlags)
   if (!isDword(uBytes)) throw notDword(call, call === 'GlobalAlloc' ? 'dwBytes' : 'uBytes', uBytes)
-  const pointer = allocateIn(ce.machine, ce.tid, processHeap(ce), uBytes, (uFlags & LMEM_ZEROINIT) !== 0)
+  const pointer = allocateIn(ce.machine, whoIn(ce, call), processHeap(ce), uBytes, (uFlags & LMEM_ZEROINIT) !== 0)
   if (pointer === NO_HEAP) needOpen(ce, call)
   if ((uFlags & LMEM_MOVEABLE) !== 0) ce.raise('moveable', call, uFlags)
   oddFlags(ce, call, uFlags, LMEM_MOVEABLE | LMEM_ZEROINIT)
@@ -80,7 +81,7 @@ export function localReAlloc(ce: Caller, call: CallName, hMem: number, uBytes: n
   const broken = overrunOf(ce, record, block)
   let pointer: number
   try {
-    pointer = resize(ce.machine, ce.tid, record, block, uBytes, (fuFlags & LMEM_ZEROINIT) !== 0, !moveable)
+    pointer = resize(ce.machine, whoIn(ce, call), record, block, uBytes, (fuFlags & LMEM_ZEROINIT) !== 0, !moveable)
   } finally {
     leave(ce.machine, record)
     settle(ce.machine)
@@ -97,7 +98,7 @@ export function localFree(ce: Caller, call: CallName, hMem: number): number {
     needOpen(ce, call)
     return 0
   }
-  const freed = freeIn(ce.machine, ce.tid, processHeap(ce), hMem)
+  const freed = freeIn(ce.machine, whoIn(ce, call), processHeap(ce), hMem)
   if (freed === FREED) return 0
   if (freed === NO_HEAP || freed === NO_BLOCK) {
     badHandle(ce, call, enterProcessHeap(ce, call), hMem)

@@ -40,6 +40,7 @@ import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
 import { OutPointer } from './out.ts'
+import { whoIn } from './who.ts'
 import type { Taker } from './out.ts'
 
 const PROTECTIONS: readonly number[] = [
@@ -94,7 +95,7 @@ function onOwnReservation(
   size: number,
   act: (home: number) => number
 ): number {
-  enter(ce.machine, HDR.LOCK, ce.tid)
+  enter(ce.machine, HDR.LOCK, whoIn(ce, call))
   const home = ownReservation(ce, action, address, size)
   const result = home > 0 ? act(home) : fail(ce, ERROR_INVALID_ADDRESS)
   leave(ce.machine, HDR.LOCK)
@@ -124,7 +125,7 @@ export function virtualAlloc(ce: Caller, lpAddress: number, dwSize: number, flAl
   const start = lpAddress - (lpAddress % UNIT)
   const bytes = first + size - start
   // One step to the other threads: a stale VirtualFree must not take the reservation before it is committed.
-  enter(ce.machine, HDR.LOCK, ce.tid)
+  enter(ce.machine, HDR.LOCK, whoIn(ce, 'VirtualAlloc'))
   const base = lpAddress === 0 ? reserveAnywhere(ce, bytes, flAllocationType, flProtect) : reserveThere(ce, start, bytes, flProtect)
   const result = base === 0 || (action & MEM_COMMIT) === 0 ? base : commitNew(ce, base, bytes, flProtect)
   leave(ce.machine, HDR.LOCK)

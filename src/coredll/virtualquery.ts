@@ -9,6 +9,7 @@ import { OutPointer } from './out.ts'
 import type { Taker } from './out.ts'
 import { MEMORY_BASIC_INFORMATION } from './structures.ts'
 import type { MemoryBasicInformation } from './structures.ts'
+import { whoIn } from './who.ts'
 
 /** `patient` waits for the process section; without it the pages are read as they are while another thread holds it (HO-14). */
 export function virtualQuery(ce: Taker, lpAddress: number, lpBuffer: number, dwLength: number, patient = true): number {
@@ -21,8 +22,8 @@ export function virtualQuery(ce: Taker, lpAddress: number, lpBuffer: number, dwL
   const { size } = MEMORY_BASIC_INFORMATION
   if (dwLength < size || page >= machine.layout.pages) return fail(ce, ERROR_INVALID_PARAMETER)
   const out = new OutPointer(ce, 'VirtualQuery', lpBuffer, size)
-  if (patient) enter(machine, HDR.LOCK, ce.tid)
-  const held = patient || tryEnter(machine, HDR.LOCK, ce.tid)
+  if (patient) enter(machine, HDR.LOCK, whoIn(ce, 'VirtualQuery'))
+  const held = patient || tryEnter(machine, HDR.LOCK, whoIn(ce, 'VirtualQuery'))
   const written = out.write(() => MEMORY_BASIC_INFORMATION.write(ce.memory, lpBuffer, runAt(machine, page)))
   if (held) leave(machine, HDR.LOCK)
   out.tell()
