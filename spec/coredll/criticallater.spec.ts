@@ -12,6 +12,7 @@ import {
   LockTimeoutError
 } from '../../src/index.ts'
 import { enter, leave } from '../../src/machine/section.ts'
+import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { parkLater, wakeOne } from '../../src/machine/wait.ts'
 import { start, waitedFor } from './criticalcrew.ts'
 import { refuses } from './world.ts'
@@ -254,6 +255,28 @@ later('it is recorded as the call that it stands for, once it is inside', async 
   await one.EnterCriticalSectionAsync(at)
   one.LeaveCriticalSection(at)
   assert.equal(calls, ['EnterCriticalSection', 'LeaveCriticalSection'])
+})
+
+later('who is woken by a section that it does not take wakes the next one', async () => {
+  const { one, two, at } = crew()
+  const heap = one.GetProcessHeap()
+  const record = recordOf(one.machine, heap)
+  const { sys } = one.machine
+  const [section = 0] = sectionRecords(one.machine)
+  const stop = new AbortController()
+  for (const [word, wait] of [
+    [record, () => one.whenFree(heap)],
+    [section, () => rejects(one.EnterCriticalSectionAsync(at, { signal: stop.signal }))]
+  ] as const) {
+    enter(two.machine, word, two.tid)
+    const first = wait()
+    // One that sleeps long, behind the first.
+    const second = parkLater(sys, word, sys[word] as number, 10_000)
+    if (word === section) stop.abort()
+    leave(two.machine, word)
+    await first
+    assert.is(await second, true)
+  }
 })
 
 later('a wake-up for a wait that was given up goes to the next one', async () => {

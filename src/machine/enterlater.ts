@@ -52,8 +52,6 @@ export async function enterLater(machine: Machine, at: number, who: number, sign
   const since = counts === undefined ? 0 : counts.now()
   do await untilFree(machine, at, who, signal)
   while (!tryEnter(machine, at, who | WAITERS))
-  // Also where the thread was inside already: others may sleep whose wake-up came here.
-  Atomics.or(machine.sys, at, WAITERS)
   counts?.waited(at, who, since)
   return true
 }
