@@ -104,6 +104,8 @@ async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Prom
 async function smallest(crew: Crew, { last, plan }: Campaign): Promise<Shrunk | undefined> {
   // A run that is ended from outside took its time, and so would each smaller one.
   if (['timeout', 'exit', 'posted', 'diverged'].includes(last.faults[0]?.kind ?? '')) return undefined
+  // Whoever replays wants this run and no other.
+  if (plan.schedule.startsWith('replay:')) return { plan, outcome: last, runs: 0 }
   const attempt = (smaller: RunPlan): Promise<RunOutcome> =>
     runOnce(crew, { ...smaller, timeout: Math.min(smaller.timeout, SHRINK_TIMEOUT) })
   let from = { plan, outcome: last }

@@ -102,7 +102,8 @@ function failure({ kind, message, runsBefore, others, repeat, repeats, shrunk }:
   if (shrunk !== undefined) {
     const { threads, ops, preemptions, history, runs } = shrunk
     const size = `${plural(threads, 'thread')}, ${plural(ops, 'operation')} each, ${plural(preemptions, 'preemption')}`
-    lines.push('', `The smallest failing run found (${size}; ${plural(runs, 'run')} tried):`, '', ...table(history, paint))
+    const which = runs === 0 ? `The failing run (${size})` : `The smallest failing run found (${size}; ${plural(runs, 'run')} tried)`
+    lines.push('', `${which}:`, '', ...table(history, paint))
   }
   lines.push(
     '',
