@@ -1,91 +1,84 @@
 import { GRANULES_PER_UNIT, UNIT_OF_GRANULE } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { RES, res, reservationAt } from '../machine/pages.ts'
-import { FREE, SIZE_SHIFT } from './block.ts'
+import { SIZE_SHIFT } from './block.ts'
 import { REC } from './record.ts'
 
 /**
  * The index of free blocks of a `next-fit` heap: the placements of a plain list in address order searched from the last
  * allocated or freed block (HI-2), found without walking the list.
  *
- *   granules   | 64 | 64 | 64 | ... 32 cells a unit          a cell of 64 granules: FIRST, the offset of the first block start
- *   cells      |  c |  c |  c | ...                          in it (64 = none), and BOUND >= every free size that starts in it
- *   units      |     u (32 cells)       |   u   | ...        BOUND >= the bounds of its cells
- *   groups     |        32 units of one region      | ...    BOUND >= the bounds of its units
+ *   granules   |   32   |   32   |   32   | ...        a bit each: a free block starts there
+ *   cells      |        c        |        c ...        64 granules, 32 cells a unit; BOUND >= every free size that starts in it
+ *   units      |     u (32 cells)       |   u   | ...  BOUND >= the bounds of its cells
+ *   groups     |        32 units of one region  | ...  BOUND >= the bounds of its units
  *
- *   words      [0, 64 U) cell pairs FIRST, BOUND   [64 U + u] bound of unit u   [65 U + r + k] group k of the region at unit r   (U units in all)
+ *   words      [0, 64 U) bits, 32 a word   [64 U + c] bound of cell c   [96 U + u] of unit u   [97 U + r + k] of group k of the region at unit r   (U units in all)
+ *
+ *   bit(g) = 1 exactly where a free block starts at granule g
  *
  * Freeing raises the bounds above a block; a search skips what its bound rules out, looks through what is promising, and
- * lowers the bound to the exact value where it finds nothing. Groups are counted from the start of their region, so that no word is
+ * lowers the bound to the exact value where it finds nothing. It looks at the headers of free blocks alone: those of the live ones between
+ * them are most of what a full heap has, each in a cache line of its own. Groups are counted from the start of their region, so that no word is
  * shared by two heaps, each under its own section.
  */
 export const CELL_SHIFT = 6
-export const CELL_GRANULES = 64
-export const NONE = 64
-export const CELLS_PER_UNIT: number = GRANULES_PER_UNIT / CELL_GRANULES
+export const CELLS_PER_UNIT: number = GRANULES_PER_UNIT >>> CELL_SHIFT
 export const GROUP_SHIFT = 5
+export const WORD_SHIFT = 5
+
+const clz32 = Math.clz32
+
+function cellBoundAt(machine: Machine, cell: number): number {
+  return machine.layout.units * 64 + cell
+}
 
 function unitBoundAt(machine: Machine, unit: number): number {
-  return machine.layout.units * 64 + unit
+  return machine.layout.units * 96 + unit
 }
 
 function groupBoundAt(machine: Machine, region: number, unit: number): number {
-  return machine.layout.units * 65 + region + ((unit - region) >>> GROUP_SHIFT)
+  return machine.layout.units * 97 + region + ((unit - region) >>> GROUP_SHIFT)
 }
 
 /** Clears the index over a new region. */
 export function cellsOpen(machine: Machine, region: number): void {
   const cells = machine.cells
-  const units = Math.ceil(res(machine, region, RES.GRANULES) / GRANULES_PER_UNIT)
-  for (let cell = region * CELLS_PER_UNIT; cell < (region + units) * CELLS_PER_UNIT; cell++) {
-    cells[cell << 1] = NONE
-    cells[(cell << 1) + 1] = 0
-  }
-  for (let unit = region; unit < region + units; unit++) {
+  const end = region + Math.ceil(res(machine, region, RES.GRANULES) / GRANULES_PER_UNIT)
+  cells.fill(0, region * 64, end * 64)
+  cells.fill(0, cellBoundAt(machine, region * CELLS_PER_UNIT), cellBoundAt(machine, end * CELLS_PER_UNIT))
+  for (let unit = region; unit < end; unit++) {
     cells[unitBoundAt(machine, unit)] = 0
     cells[groupBoundAt(machine, region, unit)] = 0
   }
 }
 
-/** Notes that a block starts at `block`, live or free. */
-export function cellAddStart(machine: Machine, block: number): void {
-  const at = (block >>> CELL_SHIFT) << 1
-  const offset = block & (CELL_GRANULES - 1)
-  if (offset < (machine.cells[at] as number)) machine.cells[at] = offset
+// A shift counts modulo 32, so `1 << block` is the bit of the block within its word.
+
+/** Puts the free block at `block`, of `size` granules, into the index of the region that starts at unit `region`. */
+export function cellAdd(machine: Machine, region: number, block: number, size: number): void {
+  const word = block >>> WORD_SHIFT
+  machine.cells[word] = (machine.cells[word] as number) | (1 << block)
+  cellRaise(machine, region, block, size)
 }
 
-/** Notes that no block starts at `block` any more; `next` is the first start behind it. */
-export function cellDropStart(machine: Machine, block: number, next: number): void {
-  const at = (block >>> CELL_SHIFT) << 1
-  if (machine.cells[at] !== (block & (CELL_GRANULES - 1))) return
-  machine.cells[at] = next >>> CELL_SHIFT === block >>> CELL_SHIFT ? next & (CELL_GRANULES - 1) : NONE
+/** Takes `block` out of the index: it is free no more, or merged into the block before it. The bounds may stay too high. */
+export function cellDrop(machine: Machine, block: number): void {
+  const word = block >>> WORD_SHIFT
+  machine.cells[word] = (machine.cells[word] as number) & ~(1 << block)
 }
 
-/** Raises the bounds above a block that became free or grew, in the region that starts at unit `region`. */
-export function cellRaise(machine: Machine, region: number, block: number, size: number): void {
+/** Raises the bounds above a block that became free or grew. */
+function cellRaise(machine: Machine, region: number, block: number, size: number): void {
   const cells = machine.cells
-  const bound = ((block >>> CELL_SHIFT) << 1) + 1
-  if ((cells[bound] as number) >= size) return
-  cells[bound] = size
+  const cellBound = cellBoundAt(machine, block >>> CELL_SHIFT)
+  if ((cells[cellBound] as number) >= size) return
+  cells[cellBound] = size
   const unit = block >>> UNIT_OF_GRANULE
   const unitBound = unitBoundAt(machine, unit)
   if ((cells[unitBound] as number) < size) cells[unitBound] = size
   const groupBound = groupBoundAt(machine, region, unit)
   if ((cells[groupBound] as number) < size) cells[groupBound] = size
-}
-
-/** The index when the free block `rest` of `size` granules is what an allocation left over. */
-export function cellCarve(machine: Machine, rest: number, size: number): void {
-  cellAddStart(machine, rest)
-  cellRaise(machine, reservationAt(machine, rest >>> UNIT_OF_GRANULE), rest, size)
-}
-
-/** The index when the free block `start` of `size` granules has absorbed the starts `block` (if it is not `start`) and `after` (if not 0). */
-export function cellMerge(machine: Machine, region: number, start: number, size: number, block: number, after: number): void {
-  cellAddStart(machine, start)
-  if (block !== start) cellDropStart(machine, block, start + size)
-  if (after !== 0) cellDropStart(machine, after, start + size)
-  cellRaise(machine, region, start, size)
 }
 
 /** The first free block of at least `size` granules from the rover on, round to the block before it; 0 if there is none. */
@@ -94,17 +87,9 @@ export function cellFind(machine: Machine, record: number, size: number): number
   if (start === 0) return 0
   const rover = machine.sys[record + REC.ROVER] as number
   if (rover === 0) return findInRegions(machine, start, 0, size)
+  const near = findFrom(machine, rover, size)
+  if (near !== 0) return near
   const cell = rover >>> CELL_SHIFT
-  // The rover's own cell from the rover on: its bound stays, because not the whole cell is seen.
-  if ((machine.cells[(cell << 1) + 1] as number) >= size) {
-    const map = machine.map
-    for (let block = rover; block >>> CELL_SHIFT === cell; ) {
-      const header = map[block << 2] as number
-      const granules = header >>> SIZE_SHIFT
-      if (granules >= size && (header & FREE) !== 0) return block
-      block += granules
-    }
-  }
   const home = reservationAt(machine, rover >>> UNIT_OF_GRANULE)
   return (
     findInCells(machine, home, cell + 1, lastCell(machine, home), size) ||
@@ -164,11 +149,11 @@ function findInUnit(machine: Machine, unit: number, from: number, last: number, 
   const end = Math.min(last, first + CELLS_PER_UNIT - 1)
   let most = 0
   for (let cell = from; cell <= end; cell++) {
-    let bound = cells[(cell << 1) + 1] as number
+    let bound = cells[cellBoundAt(machine, cell)] as number
     if (bound >= size) {
       const found = findInCell(machine, cell, size)
       if (found !== 0) return found
-      bound = cells[(cell << 1) + 1] as number
+      bound = cells[cellBoundAt(machine, cell)] as number
     }
     if (bound > most) most = bound
   }
@@ -177,33 +162,46 @@ function findInUnit(machine: Machine, unit: number, from: number, last: number, 
 }
 
 function findInCell(machine: Machine, cell: number, size: number): number {
-  const { cells, map } = machine
-  const first = cells[cell << 1] as number
-  let most = 0
-  if (first !== NONE) {
-    // The header is read once a block: this loop is most of a search in a full heap.
-    for (let block = (cell << CELL_SHIFT) + first; block >>> CELL_SHIFT === cell; ) {
-      const header = map[block << 2] as number
-      const granules = header >>> SIZE_SHIFT
-      if ((header & FREE) !== 0) {
-        if (granules >= size) return block
-        if (granules > most) most = granules
-      }
-      block += granules
-    }
-  }
-  cells[(cell << 1) + 1] = most
+  const low = firstFit(machine, cell << 1, -1, size)
+  if (low > 0) return low
+  const high = firstFit(machine, (cell << 1) + 1, -1, size)
+  if (high > 0) return high
+  machine.cells[cellBoundAt(machine, cell)] = -Math.min(low, high)
   return 0
 }
 
-/** The first start (-1 for none) and the bound of the cell of `block`, and the bounds above it: for the check of invariants. */
-export function boundsAt(machine: Machine, block: number): { first: number; cell: number; unit: number; group: number } {
-  const cell = block >>> CELL_SHIFT
-  const unit = block >>> UNIT_OF_GRANULE
-  const first = machine.cells[cell << 1] as number
+/** Searches the cell of `block` from `block` on. Its bound stays, because not the whole cell is seen. */
+function findFrom(machine: Machine, block: number, size: number): number {
+  if ((machine.cells[cellBoundAt(machine, block >>> CELL_SHIFT)] as number) < size) return 0
+  const word = block >>> WORD_SHIFT
+  const found = firstFit(machine, word, -1 << block, size)
+  if (found > 0) return found
+  return (word & 1) === 0 ? Math.max(0, firstFit(machine, word + 1, -1, size)) : 0
+}
+
+/** The first free block of at least `size` granules that starts in `word`, of those that `mask` lets through; else minus the size of the largest. */
+function firstFit(machine: Machine, word: number, mask: number, size: number): number {
+  const map = machine.map
+  let most = 0
+  for (let bits = (machine.cells[word] as number) & mask; bits !== 0; bits &= bits - 1) {
+    const block = (word << WORD_SHIFT) + 31 - clz32(bits & -bits)
+    const granules = (map[block << 2] as number) >>> SIZE_SHIFT
+    if (granules >= size) return block
+    if (granules > most) most = granules
+  }
+  return -most
+}
+
+/** The bits of a word, for the check of invariants. */
+export function freeStarts(machine: Machine, word: number): number {
+  return machine.cells[word] as number
+}
+
+/** The bounds of a cell and above it, for the check of invariants. */
+export function boundsAt(machine: Machine, cell: number): { cell: number; unit: number; group: number } {
+  const unit = Math.floor(cell / CELLS_PER_UNIT)
   return {
-    first: first === NONE ? -1 : (cell << CELL_SHIFT) + first,
-    cell: machine.cells[(cell << 1) + 1] as number,
+    cell: machine.cells[cellBoundAt(machine, cell)] as number,
     unit: machine.cells[unitBoundAt(machine, unit)] as number,
     group: machine.cells[groupBoundAt(machine, reservationAt(machine, unit), unit)] as number
   }

@@ -2,33 +2,35 @@ import { GRANULE, GRANULES_PER_UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { RES, res, reservationAt } from '../machine/pages.ts'
 import { granulesOf, headerOf, START } from './block.ts'
-import { boundsAt, CELL_GRANULES } from './cells.ts'
+import { boundsAt, CELL_SHIFT, freeStarts, WORD_SHIFT } from './cells.ts'
 import { reservationsOf } from './region.ts'
 import { regionEnd } from './freelist.ts'
 import { REC } from './record.ts'
 
 /** The invariants of the next-fit index (cells.ts) against the free blocks that a walk found; the first fault in words. */
 export function cellFault(machine: Machine, record: number, free: readonly number[]): string | undefined {
+  const starts = new Map<number, number>()
   for (const block of free) {
     const size = granulesOf(machine, block)
-    const { cell, unit, group } = boundsAt(machine, block)
+    const { cell, unit, group } = boundsAt(machine, block >>> CELL_SHIFT)
     if (Math.min(cell, unit, group) < size)
       return `${at(block)}: ${size} free granules, above a bound of the index (${cell}, ${unit}, ${group})`
+    starts.set(block >>> WORD_SHIFT, (starts.get(block >>> WORD_SHIFT) ?? 0) | (1 << block))
   }
   for (const region of reservationsOf(machine, record, REC.REGIONS)) {
-    const firsts = new Map<number, number>()
-    const end = regionEnd(machine, region)
-    for (let block = region * GRANULES_PER_UNIT; block < end; block += granulesOf(machine, block)) {
-      const cell = Math.floor(block / CELL_GRANULES)
-      if (!firsts.has(cell)) firsts.set(cell, block)
-    }
-    for (let cell = (region * GRANULES_PER_UNIT) / CELL_GRANULES; cell < end / CELL_GRANULES; cell++) {
-      const { first, cell: bound, unit, group } = boundsAt(machine, cell * CELL_GRANULES)
+    // To the end of the last unit: nothing may be left of an earlier region there.
+    const end = Math.ceil(regionEnd(machine, region) / GRANULES_PER_UNIT) * GRANULES_PER_UNIT
+    for (let first = region * GRANULES_PER_UNIT; first < end; first += 1 << CELL_SHIFT) {
+      const { cell, unit, group } = boundsAt(machine, first >>> CELL_SHIFT)
       // Freeing stops at the first bound that is high enough already.
-      if (bound > unit || unit > group)
-        return `cell ${at(cell * CELL_GRANULES)}: bounds ${bound}, ${unit}, ${group} do not rise from cell to unit to group`
-      if (first !== (firsts.get(cell) ?? -1))
-        return `cell ${at(cell * CELL_GRANULES)}: the index says its first block is ${first}, the walk ${firsts.get(cell) ?? -1}`
+      if (cell > unit || unit > group) return `cell ${at(first)}: bounds ${cell}, ${unit}, ${group} do not rise from cell to unit to group`
+    }
+    for (let word = (region * GRANULES_PER_UNIT) >>> WORD_SHIFT; word < end >>> WORD_SHIFT; word++) {
+      const wrong = freeStarts(machine, word) ^ (starts.get(word) ?? 0)
+      if (wrong !== 0) {
+        const block = (word << WORD_SHIFT) + 31 - Math.clz32(wrong & -wrong)
+        return `${at(block)}: ${(freeStarts(machine, word) & wrong & -wrong) !== 0 ? 'the index has a free block there, the walk none' : 'a free block that the index has not'}`
+      }
     }
   }
   const rover = machine.sys[record + REC.ROVER] as number

@@ -3,7 +3,7 @@ import type { Machine } from '../machine/machine.ts'
 import { RES, res, reservationAt } from '../machine/pages.ts'
 import { binCarve, binFind, binLink, binMerge, binOf, binScan, binUnlink } from './bins.ts'
 import { eraseStart, FREE, headerOf, HOLES, SIZE_SHIFT, tagBefore, writeFree } from './block.ts'
-import { cellAddStart, cellCarve, cellFind, cellMerge, cellRaise } from './cells.ts'
+import { cellAdd, cellDrop, cellFind } from './cells.ts'
 import { REC } from './record.ts'
 
 /** Free blocks, whichever index the heap keeps of them. Sizes and positions are in granules; the caller is inside the heap's section. */
@@ -26,19 +26,15 @@ export function findFree(machine: Machine, record: number, size: number): number
 
 /** Takes `block` out of the index; its header stays. */
 export function removeFree(machine: Machine, record: number, block: number, size: number): void {
-  // A next-fit heap's bounds may stay too high: they are upper bounds.
   if (machine.sys[record + REC.NEXT_FIT] === 0) binUnlink(machine.mem, machine.mapAt, record, block, binOf(size))
+  else cellDrop(machine, block)
 }
 
 /** Writes a free block and puts it into the index. Precondition: neither neighbour is free. */
 export function addFree(machine: Machine, record: number, block: number, size: number, holes: number): void {
   writeFree(machine, block, size, holes)
-  if (machine.sys[record + REC.NEXT_FIT] === 0) {
-    binLink(machine.mem, machine.mapAt, record, block, binOf(size))
-  } else {
-    cellAddStart(machine, block)
-    cellRaise(machine, regionOf(machine, block), block, size)
-  }
+  if (machine.sys[record + REC.NEXT_FIT] === 0) binLink(machine.mem, machine.mapAt, record, block, binOf(size))
+  else cellAdd(machine, regionOf(machine, block), block, size)
 }
 
 /** Takes the first `size` of the `have` granules of a free block out of the index; what is left of it stays a free block. */
@@ -46,7 +42,10 @@ export function carveFree(machine: Machine, record: number, block: number, have:
   const rest = block + size
   const left = have - size
   if (machine.sys[record + REC.NEXT_FIT] === 0) binCarve(machine.mem, machine.mapAt, record, block, have, rest, left)
-  else if (left !== 0) cellCarve(machine, rest, left)
+  else {
+    cellDrop(machine, block)
+    if (left !== 0) cellAdd(machine, regionOf(machine, rest), rest, left)
+  }
   if (left !== 0) writeFree(machine, rest, left, holes)
 }
 
@@ -71,8 +70,10 @@ export function mergeFree(machine: Machine, record: number, block: number, size:
   writeFree(machine, start, total, holes)
   if (before !== 0) eraseStart(machine, block)
   if (behind !== 0) eraseStart(machine, after)
-  if (nextFit) cellMerge(machine, regionOf(machine, start), start, total, block, behind === 0 ? 0 : after)
-  else binMerge(machine.mem, machine.mapAt, record, block, size, before, ahead, behind)
+  if (nextFit) {
+    if (behind !== 0) cellDrop(machine, after)
+    cellAdd(machine, regionOf(machine, start), start, total)
+  } else binMerge(machine.mem, machine.mapAt, record, block, size, before, ahead, behind)
   sys[record + REC.ROVER] = start
 }
 

@@ -171,37 +171,30 @@
 
 // heap/cells.ts
 
+@inline function cellBound(cell: i32): i32 {
+  return cellsAt + units * 64 + cell
+}
+
 @inline function unitBound(unit: i32): i32 {
-  return cellsAt + units * 64 + unit
+  return cellsAt + units * 96 + unit
 }
 
 @inline function groupBound(region: i32, unit: i32): i32 {
-  return cellsAt + units * 65 + region + ((unit - region) >>> GROUP_SHIFT)
+  return cellsAt + units * 97 + region + ((unit - region) >>> GROUP_SHIFT)
 }
 
 @inline function lastCell(region: i32): i32 {
   return (region + <i32>(<u32>(granulesIn(region) + GRANULES_PER_UNIT - 1) / GRANULES_PER_UNIT)) * CELLS_PER_UNIT - 1
 }
 
-@inline function cellAddStart(block: i32): void {
-  const at = cellsAt + ((block >>> CELL_SHIFT) << 1)
-  const offset = block & (CELL_GRANULES - 1)
-  if (offset < get(at)) set(at, offset)
-}
-
-@inline function cellDropStart(block: i32, next: i32): void {
-  const at = cellsAt + ((block >>> CELL_SHIFT) << 1)
-  if (get(at) == (block & (CELL_GRANULES - 1))) {
-    set(at, next >>> CELL_SHIFT == block >>> CELL_SHIFT ? next & (CELL_GRANULES - 1) : NONE)
-  }
-}
-
 @inline function raise(at: i32, size: i32): void {
   if (get(at) < size) set(at, size)
 }
 
-@inline function cellRaise(region: i32, block: i32, size: i32): void {
-  const bound = cellsAt + ((block >>> CELL_SHIFT) << 1) + 1
+@inline function cellAdd(region: i32, block: i32, size: i32): void {
+  const word = cellsAt + (block >>> WORD_SHIFT)
+  set(word, get(word) | (1 << block))
+  const bound = cellBound(block >>> CELL_SHIFT)
   if (get(bound) < size) {
     set(bound, size)
     const unit = block >>> UNIT_OF_GRANULE
@@ -210,29 +203,35 @@
   }
 }
 
-@inline function cellMerge(region: i32, start: i32, size: i32, block: i32, after: i32): void {
-  cellAddStart(start)
-  if (block != start) cellDropStart(block, start + size)
-  if (after != 0) cellDropStart(after, start + size)
-  cellRaise(region, start, size)
+@inline function cellDrop(block: i32): void {
+  const word = cellsAt + (block >>> WORD_SHIFT)
+  set(word, get(word) & ~(1 << block))
 }
 
-function findInCell(cell: i32, size: i32): i32 {
-  const at = cellsAt + (cell << 1)
-  const first = get(at)
+/** Both words of a cell. */
+@inline function freeStarts(cell: i32): u64 {
+  return load<u64>(<usize>(cellsAt + (cell << 1)) << 2)
+}
+
+@inline function findInCell(cell: i32, size: i32): i32 {
   let most = 0
-  if (first != NONE) {
-    for (let block = (cell << CELL_SHIFT) + first; block >>> CELL_SHIFT == cell; ) {
-      const header = get(entry(block))
-      const have = header >>> SIZE_SHIFT
-      if ((header & FREE) != 0) {
-        if (have >= size) return block
-        if (have > most) most = have
-      }
-      block += have
-    }
+  for (let bits = freeStarts(cell); bits != 0; bits &= bits - 1) {
+    const block = (cell << CELL_SHIFT) + <i32>ctz(bits)
+    const have = get(entry(block)) >>> SIZE_SHIFT
+    if (have >= size) return block
+    most = max(most, have)
   }
-  set(at + 1, most)
+  set(cellBound(cell), most)
+  return 0
+}
+
+@inline function findFrom(rover: i32, size: i32): i32 {
+  const cell = rover >>> CELL_SHIFT
+  if (get(cellBound(cell)) < size) return 0
+  for (let bits = freeStarts(cell) & (<u64>-1 << <u64>(rover & 63)); bits != 0; bits &= bits - 1) {
+    const block = (cell << CELL_SHIFT) + <i32>ctz(bits)
+    if (get(entry(block)) >>> SIZE_SHIFT >= size) return block
+  }
   return 0
 }
 
@@ -243,7 +242,7 @@ function findInUnit(unit: i32, from: i32, last: i32, size: i32): i32 {
   const end = min(last, first + CELLS_PER_UNIT - 1)
   let most = 0
   for (let cell = from; cell <= end; cell++) {
-    const at = cellsAt + (cell << 1) + 1
+    const at = cellBound(cell)
     let largest = get(at)
     if (largest >= size) {
       const found = findInCell(cell, size)
@@ -291,15 +290,9 @@ function cellFind(record: i32, size: i32): i32 {
   if (start == 0) return 0
   const rover = get(record + REC_ROVER)
   if (rover == 0) return findInRegions(start, 0, size)
+  const near = findFrom(rover, size)
+  if (near != 0) return near
   const cell = rover >>> CELL_SHIFT
-  if (get(cellsAt + (cell << 1) + 1) >= size) {
-    for (let block = rover; block >>> CELL_SHIFT == cell; ) {
-      const header = get(entry(block))
-      const have = header >>> SIZE_SHIFT
-      if (have >= size && (header & FREE) != 0) return block
-      block += have
-    }
-  }
   const home = regionOf(rover)
   let found = findInCells(home, cell + 1, lastCell(home), size)
   if (found == 0) found = findInRegions(nextRegion(home), 0, size)
@@ -334,10 +327,8 @@ export function alloc(who: i32, handle: i32, bytes: i32): i32 {
   const left = have - size
   const end = at + (size << 2)
   if (nextFit) {
-    if (left != 0) {
-      cellAddStart(block + size)
-      cellRaise(regionOf(block), block + size, left)
-    }
+    cellDrop(block)
+    if (left != 0) cellAdd(regionOf(block), block + size, left)
     set(record + REC_ROVER, block)
   } else binCarve(record, block, have, block + size, left)
   if (left != 0) {
@@ -388,7 +379,8 @@ export function free(who: i32, handle: i32, pointer: i32): i32 {
   if (before != 0) set(at, STALE)
   if (behind != 0) set(after, STALE)
   if (get(record + REC_NEXT_FIT) != 0) {
-    cellMerge(region, start, total, block, behind == 0 ? 0 : block + size)
+    if (behind != 0) cellDrop(block + size)
+    cellAdd(region, start, total)
     set(record + REC_ROVER, start)
   } else binMerge(record, block, size, before, ahead, behind)
   return 1

@@ -17,7 +17,7 @@ import {
 } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { CONTROL, eraseStart, granulesOf, HOLES, writeLive } from './block.ts'
-import { cellAddStart, cellsOpen } from './cells.ts'
+import { cellsOpen } from './cells.ts'
 import { addFree, regionEnd, removeFree } from './freelist.ts'
 import { askCommit, askDecommit, askRelease, borrow, unlend } from './lent.ts'
 import { countPages, indexOf, REC } from './record.ts'
@@ -46,10 +46,7 @@ export function openRegion(machine: Machine, who: number, record: number, bytes:
   setRes(machine, unit, RES.GRANULES, granules)
   cellsOpen(machine, unit)
   const first = unit * GRANULES_PER_UNIT
-  if (control > 0) {
-    writeLive(machine, first, control, control * GRANULE, record, CONTROL)
-    if (machine.sys[record + REC.NEXT_FIT] !== 0) cellAddStart(machine, first)
-  }
+  if (control > 0) writeLive(machine, first, control, control * GRANULE, record, CONTROL)
   addFree(machine, record, first + control, granules - control, HOLES)
   // From here on its blocks are the heap's.
   linkRegion(machine, record, unit)

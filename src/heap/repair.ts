@@ -19,7 +19,7 @@ import {
   START,
   tagFor
 } from './block.ts'
-import { cellAddStart, cellRaise, cellsOpen } from './cells.ts'
+import { cellAdd, cellsOpen } from './cells.ts'
 import { regionEnd } from './freelist.ts'
 import { writeGuard } from './guard.ts'
 import { dropCallbacks, unlend } from './lent.ts'
@@ -201,8 +201,7 @@ function rebuild(machine: Machine, record: number): void {
       if (free)
         map[block << 2] = (granules << SIZE_SHIFT) | START | FREE | (allCommitted(machine, block * GRANULE, granules * GRANULE) ? 0 : HOLES)
       else if ((headerOf(machine, block) & CONTROL) === 0) bytes += requestedOf(machine, block)
-      if (nextFit) cellAddStart(machine, block)
-      if (free && nextFit) cellRaise(machine, unit, block, granules)
+      if (free && nextFit) cellAdd(machine, unit, block, granules)
       if (free && !nextFit) binLink(mem, mapAt, record, block, binOf(granules))
       if (rover >= block && rover < block + granules) stand = block
     }

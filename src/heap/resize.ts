@@ -7,7 +7,6 @@ import { THREAD } from '../machine/threads.ts'
 import { granulesFor, isInjecting, place, unlessInjected } from './allocate.ts'
 import { fitsBig } from './big.ts'
 import { BIG, eraseStart, FREE, granulesOf, headerOf, HOLES, requestedOf, setRequested, writeFree, writeSize } from './block.ts'
-import { cellDropStart } from './cells.ts'
 import { freeBlock } from './free.ts'
 import { addFree, mergeFree, regionEnd, regionOf, removeFree } from './freelist.ts'
 import { writeGuard } from './guard.ts'
@@ -170,7 +169,6 @@ function absorbNext(machine: Machine, who: number, record: number, block: number
   if (total > want) addFree(machine, record, block + want, total - want, header & HOLES)
   writeSize(machine, block, want)
   eraseStart(machine, next)
-  if (machine.sys[record + REC.NEXT_FIT] !== 0) cellDropStart(machine, next, block + want)
   machine.sys[record + REC.ROVER] = block
   return YES
 }

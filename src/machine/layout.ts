@@ -134,8 +134,8 @@ export function layoutFor(units: number): Layout {
   const unitsAt = sectionsAt + units * SECTIONS_PER_UNIT * SECTION_WORDS
   const pagesAt = unitsAt + units * UNIT_WORDS
   const cellsAt = pagesAt + pages
-  // Two words for each of the 32 cells of a unit, and two levels of bounds above them (heap/cells.ts).
-  const cellWords = units * 66
+  // A bit for each granule and three levels of bounds above them (heap/cells.ts).
+  const cellWords = units * 98
   // Four words to a cache line of 64 bytes: a granule's entry never straddles two lines.
   const mapAt = (cellsAt + cellWords + 15) & ~15
   const granules = units * GRANULES_PER_UNIT
