@@ -11,8 +11,8 @@
  *   +--------+---------+--------+-------+------------+----------+-------+-------+-------+-----------+-------+
  *   | header | threads | heaps  | ring  | injections | sections | units | pages | cells | block map | marks |
  *   +--------+---------+--------+-------+------------+----------+-------+-------+-------+-----------+-------+
- *     64       1024 of   1 a      4096    8 of         16 a       8 a     1 a     2 a     4 a granule 1 a granule
- *     words    16 words  unit,    words   16 words     unit,      unit    page    2 KB    (heap/      (heap/
+ *     64       1024 of   1 a      4096    8 of         16 a       8 a     1 a     98 a    4 a granule 1 a granule
+ *     words    16 words  unit,    words   16 words     unit,      unit    page    unit    (heap/      (heap/
  *                        1024 w.          (failures.ts) 8 words           (heap/cells.ts)  block.ts)   marks.ts)
  *                                                      (sectiontable.ts)
  *
