@@ -237,6 +237,19 @@ later('whenFree wants a live heap, and both want a signal', async () => {
   )
 })
 
+later('a process with a schedule has no waits by a promise, and says so', async () => {
+  const process = createProcess({ memory: 1024 * 1024, schedule: 'seeded:1', threads: 1 })
+  const ce = process.thread
+  const at = ce.LocalAlloc(0, 20)
+  ce.InitializeCriticalSection(at)
+  const message = 'expected a process whose threads run freely, got one with a schedule; there threads wait by EnterCriticalSection'
+  assert.is((await rejects(ce.EnterCriticalSectionAsync(at))).message, `EnterCriticalSectionAsync: ${message}`)
+  assert.is((await rejects(ce.whenFree(ce.GetProcessHeap()))).message, `whenFree: ${message}`)
+  ce.EnterCriticalSection(at)
+  ce.LeaveCriticalSection(at)
+  process.close()
+})
+
 later('a thread with a wait under way cannot detach', async () => {
   const { one, two, at } = crew()
   one.EnterCriticalSection(at)

@@ -21,10 +21,19 @@ export function signalOf(call: string, options: WaitOptions): AbortSignal | unde
   return signal
 }
 
+/** A thread that waits by a promise is at no point of a schedule, where its turn could go to another one. */
+function needNoSchedule(ce: Caller, call: string): void {
+  if (ce.machine.seat === undefined) return
+  throw new TypeError(
+    `${call}: expected a process whose threads run freely, got one with a schedule; there threads wait by EnterCriticalSection`
+  )
+}
+
 /** EnterCriticalSection by a promise. Findings name it as that. */
 export async function enterCriticalSectionLater(ce: Taker, lp: number, signal: AbortSignal | undefined): Promise<void> {
   const call = 'EnterCriticalSection'
   check(ce, call, lp)
+  needNoSchedule(ce, 'EnterCriticalSectionAsync')
   const at = sectionFor(ce, call, lp)
   if (at === 0) return
   const { machine } = ce
@@ -44,6 +53,7 @@ export async function whenHeapFree(ce: Caller, hHeap: number, signal: AbortSigna
   const call = 'whenFree'
   if (!isDword(hHeap)) throw notDword(call, 'hHeap', hHeap)
   needOpen(ce, call)
+  needNoSchedule(ce, call)
   const { machine } = ce
   const record = recordOf(machine, hHeap)
   const handle = record === 0 ? 0 : (machine.sys[record + REC.HANDLE] as number)
