@@ -1,8 +1,13 @@
 import type { Ending } from './crew.ts'
 import type { PackedHistory } from './history.ts'
 import { failingFinding, findingText } from './judge.ts'
-import type { Fault } from './judge.ts'
+import type { Fault, FaultKind } from './judge.ts'
 import { StressError } from './workload.ts'
+
+/** What to do about an error whose message does not say it. */
+const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
+  diverged: '; the workload is not what it was when the string was made: look for a new one, with --schedule pct:1:3 --runs 1000'
+}
 
 /** What threads did that no call of theirs tells; `bound`: how long they had, in milliseconds. A StressError if one could not load the workload. */
 export function endingFaults(endings: readonly Ending[], bound: number): Fault[] {
@@ -17,7 +22,7 @@ function endingFault(ending: Ending, thread: number, bound: number): Fault | und
     case 'failed': {
       const { kind, message } = ending.error
       if (kind === 'module') throw new StressError(message)
-      return { kind, message: kind === 'threw' ? `run() of thread ${thread} threw: ${message}` : message, thread }
+      return { kind, message: `${kind === 'threw' ? `run() of thread ${thread} threw: ` : ''}${message}${ADVICE[kind] ?? ''}`, thread }
     }
     case 'exit':
       return {

@@ -5,9 +5,10 @@ import { commandOf } from './command.ts'
 import { Crew } from './crew.ts'
 import { historyLines } from './lines.ts'
 import { loadWorkload } from './load.ts'
+import { isConcurrent } from './options.ts'
 import type { StressPlan } from './options.ts'
 import type { StressFailure, StressReport, StressThread } from './report.ts'
-import { isConcurrent, runOnce } from './run.ts'
+import { runOnce } from './run.ts'
 import type { RunOutcome, RunPlan } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { Shrunk } from './shrink.ts'
@@ -37,7 +38,8 @@ export async function lead(plan: StressPlan, hooks: LeadHooks = {}): Promise<Str
 
 function reportOf(plan: StressPlan, name: string, { runs, calls, ms, threads, last, coverage }: Campaign): StressReport {
   const { schedule, seed, ops, process } = plan
-  const rates = threads.map((thread) => (thread.ms > 0 ? thread.calls / thread.ms : 0))
+  // One at a time a thread's clock runs while others work: then its calls alone tell its share.
+  const rates = threads.map((thread) => (isConcurrent(schedule) ? (thread.ms > 0 ? thread.calls / thread.ms : 0) : thread.calls))
   const total = rates.reduce((sum, rate) => sum + rate, 0)
   const shares = threads.map((thread, at): StressThread => {
     const share = total > 0 ? (rates[at] as number) / total : 0
@@ -82,7 +84,7 @@ async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Prom
     schedule: last.schedule,
     seed: failing.seed,
     runsBefore: runs - 1,
-    others: others.map(({ message }) => message),
+    others: [...new Set(others.map(({ message }) => message))].filter((message) => message !== fault.message),
     repeat: commandOf(again),
     repeats: found !== undefined || !isConcurrent(failing.schedule),
     ...(found === undefined

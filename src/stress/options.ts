@@ -169,7 +169,7 @@ function duration(what: string, value: unknown): number {
 function boundsOf({ ops, seconds }: StressOptions, schedule: string): { ops: number; ms: number } {
   if (seconds === undefined) return { ops: wholeNumber('ops', ops ?? defaults.ops, 1, MOST_OPS), ms: Number.POSITIVE_INFINITY }
   if (ops !== undefined) throw new RangeError('seconds: expected either ops or seconds, got both')
-  if (schedule !== 'free' && schedule !== 'recorded')
+  if (!isConcurrent(schedule))
     throw new RangeError(
       `seconds: expected ops with the schedule ${schedule}: a clock would decide how far a run comes, and it would not repeat`
     )
@@ -199,6 +199,11 @@ function scheduleOf(given: unknown): string {
   if (!/[./\\]/.test(file) || !existsSync(file)) return text
   const [line = ''] = readFileSync(file, 'utf8').trim().split(/\r?\n/, 1)
   return line.startsWith('replay:') ? line : `replay:${line}`
+}
+
+/** Where threads run at once; in every other schedule they go one at a time. */
+export function isConcurrent(schedule: string): boolean {
+  return schedule === 'free' || schedule === 'recorded'
 }
 
 /** The schedule and the seed of a campaign's n-th run, counted from 0. */

@@ -6,7 +6,7 @@ export interface StressThread {
   readonly calls: number
   /** How long it worked, in milliseconds. */
   readonly ms: number
-  /** Its part of all threads' calls a second; 1 / threads is fair. */
+  /** Its part of all threads' calls a second, of all calls where threads went one at a time; 1 / threads is fair. */
   readonly share: number
 }
 

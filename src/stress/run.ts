@@ -15,6 +15,7 @@ import type { Fault } from './judge.ts'
 import type { WorkloadSource } from './load.ts'
 import { randomOf } from './random.ts'
 import { StressError } from './workload.ts'
+import { isConcurrent } from './options.ts'
 import { contentionOf, drain, scheduleOf } from './observed.ts'
 import type { Scheduled } from './observed.ts'
 import type { SectionContention } from './report.ts'
@@ -52,11 +53,6 @@ export interface RunOutcome extends Scheduled {
   readonly contention: readonly SectionContention[]
   /** Why the sequential model was not asked; undefined if it was. */
   readonly unjudged: string | undefined
-}
-
-/** Where threads run at once; in every other schedule they go one at a time. */
-export function isConcurrent(schedule: string): boolean {
-  return schedule === 'free' || schedule === 'recorded'
 }
 
 export interface RunHooks {
@@ -162,7 +158,8 @@ function startProcess(plan: RunPlan): CeProcess {
 
 /** What a schedule string is good for: the same work by as many threads. The module itself may change, for that is how a failure is mended. */
 function programOf({ workload, ops, seed, process }: RunPlan): string {
-  return JSON.stringify([workload.name, ops, seed, process])
+  const options = Object.entries(process).map(([key, value]) => `${key} ${value}`)
+  return [workload.name, `ops ${ops}`, `seed ${seed}`, ...options].join(', ')
 }
 
 function prepare({ workload, threads, seed }: RunPlan, process: CeProcess): unknown {

@@ -1,3 +1,4 @@
+import { isConcurrent } from './options.ts'
 import type { HistoryLine, StressFailure, StressReport } from './report.ts'
 
 /** Colours, or the text as it is. */
@@ -54,11 +55,12 @@ function head({
   ].join('\n')
 }
 
-function figures({ calls, throughput, threads, fairness, contention, coverage, imageHash }: StressReport): string {
+function figures({ schedule, calls, throughput, threads, fairness, contention, coverage, imageHash }: StressReport): string {
   const lines = [`Calls      ${count(calls)}, ${count(throughput)} a second`]
   if (coverage !== null) lines.push(`Covered    ${coverage.text}`)
   if (imageHash !== '') lines.push(`Image      ${imageHash}`)
-  if (calls > 0) {
+  // One at a time it is the schedule that is fair or not.
+  if (calls > 0 && isConcurrent(schedule)) {
     lines.push('', 'Thread        calls   share')
     for (const thread of threads)
       lines.push(
@@ -82,7 +84,7 @@ function figures({ calls, throughput, threads, fairness, contention, coverage, i
 }
 
 function good({ runs, schedule, unjudged }: StressReport, paint: StressPaint): string {
-  const modelled = schedule !== 'free' && schedule !== 'recorded' && unjudged === null
+  const modelled = !isConcurrent(schedule) && unjudged === null
   const looked = [
     ...(modelled ? ["every result is the sequential model's"] : []),
     'no overlap',
