@@ -11,6 +11,7 @@ export const ERROR_INVALID_HANDLE = 6
 export const ERROR_NOT_ENOUGH_MEMORY = 8
 export const ERROR_NO_MORE_FILES = 18
 export const ERROR_INVALID_PARAMETER = 87
+export const ERROR_CALL_NOT_IMPLEMENTED = 120
 export const ERROR_INVALID_ADDRESS = 487
 
 // Exceptions that the emulated OS raises (LF-4, VP-4).
@@ -72,6 +73,9 @@ export const PAGE_EXECUTE_WRITECOPY = 0x80
 export const PAGE_GUARD = 0x100
 export const PAGE_NOCACHE = 0x200
 export const PAGE_PHYSICAL = 0x400
+
+/** The calling process where a call wants a process: what GetCurrentProcess() stands for (C-94). */
+export const CURRENT_PROCESS = 0x42
 
 /** What HeapSize answers when it fails (HS-5). */
 export const HEAP_SIZE_FAILED = 0xffffffff

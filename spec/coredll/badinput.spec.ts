@@ -5,6 +5,7 @@ import { CALLS } from '../../src/coredll/calls.ts'
 import type { CallName } from '../../src/coredll/calls.ts'
 import {
   createProcess,
+  CURRENT_PROCESS,
   HEAP_SHARED_READONLY,
   MEM_COMMIT,
   MEM_RELEASE,
@@ -150,6 +151,26 @@ function calls(world: World): Readonly<Record<CallName, Parameters>> {
       ['lpvAddr', 0],
       ['cbSize', 4096],
       ['fdwAction', 0]
+    ],
+    VirtualAllocEx: [
+      ['hProcess', CURRENT_PROCESS],
+      ['lpAddress', 0],
+      ['dwSize', 4096],
+      ['flAllocationType', 0x3000],
+      ['flProtect', 4]
+    ],
+    VirtualFreeEx: [
+      ['hProcess', CURRENT_PROCESS],
+      ['lpAddress', 0],
+      ['dwSize', 0],
+      ['dwFreeType', 0x8000]
+    ],
+    VirtualProtectEx: [
+      ['hProcess', CURRENT_PROCESS],
+      ['lpAddress', pages],
+      ['dwSize', 1],
+      ['flNewProtect', 4],
+      ['lpflOldProtect', pages]
     ],
     VirtualProtect: [
       ['lpAddress', pages],

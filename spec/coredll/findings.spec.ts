@@ -5,9 +5,11 @@ import { CALLS } from '../../src/coredll/calls.ts'
 import { type DeathKind, type FindingKind, KINDS } from '../../src/coredll/findings.ts'
 import {
   attachThread,
+  CURRENT_PROCESS,
   HEAP_ZERO_MEMORY,
   HEAPENTRY32,
   MEM_COMMIT,
+  MEM_RELEASE,
   MEM_RESERVE,
   PAGE_GUARD,
   PAGE_READWRITE,
@@ -255,6 +257,22 @@ const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCa
       return 'GlobalMemoryStatus: the size field holds 24: it is to be set to 32 before the call'
     }
   },
+  otherProcess: {
+    rule: 'C-94',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.VirtualAllocEx(0xffffffff, 0, 4096, MEM_RESERVE, PAGE_READWRITE)
+      return "VirtualAllocEx: 0xFFFFFFFF is neither this process's pseudo handle nor its id: there is no other process"
+    }
+  },
+  since6: {
+    rule: 'VX-1',
+    severity: 'error',
+    raise: ({ ce }) => {
+      ce.VirtualFreeEx(CURRENT_PROCESS, 0x10000, 0, MEM_RELEASE)
+      return 'VirtualFreeEx: CE 5.0 does not have the function: a program that calls it does not link'
+    }
+  },
   sharedAlloc: {
     rule: 'VX-2',
     severity: 'error',
@@ -311,7 +329,8 @@ const kinds = suite('kinds of findings')
 
 for (const [kind, { rule, severity, raise }] of Object.entries(cases)) {
   kinds(`${kind}: says what is wrong, with rule ${rule} and severity ${severity}`, () => {
-    const world = open({ name: '', profile: 'compact-2013', build: kind === 'overrun' ? 'debug' : 'retail' })
+    const profile = kind === 'since6' ? 'ce-5.0' : 'compact-2013'
+    const world = open({ name: '', profile, build: kind === 'overrun' ? 'debug' : 'retail' })
     const message = raise(world)
     assert.equal(
       world.findings.map((finding) => finding.message),

@@ -53,7 +53,10 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['CS-4', 'TryEnterCriticalSection(lpCriticalSection)'],
   ['CS-2', 'LeaveCriticalSection(lpCriticalSection)'],
   ['CS-5', 'DeleteCriticalSection(lpCriticalSection)'],
-  ['VX-2', 'CeVirtualSharedAlloc(lpvAddr, cbSize, fdwAction)']
+  ['VX-2', 'CeVirtualSharedAlloc(lpvAddr, cbSize, fdwAction)'],
+  ['VX-1', 'VirtualAllocEx(hProcess, lpAddress, dwSize, flAllocationType, flProtect)'],
+  ['VX-1', 'VirtualFreeEx(hProcess, lpAddress, dwSize, dwFreeType)'],
+  ['VX-1', 'VirtualProtectEx(hProcess, lpAddress, dwSize, flNewProtect, lpflOldProtect)']
 ]
 
 const table = suite('signatures')

@@ -48,7 +48,10 @@ export const CALLS = [
   'TryEnterCriticalSection',
   'LeaveCriticalSection',
   'DeleteCriticalSection',
-  'CeVirtualSharedAlloc'
+  'CeVirtualSharedAlloc',
+  'VirtualAllocEx',
+  'VirtualFreeEx',
+  'VirtualProtectEx'
 ] as const
 
 export type CallName = (typeof CALLS)[number]

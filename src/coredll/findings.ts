@@ -46,6 +46,8 @@ export type FindingKind =
   | 'misalignedOut'
   | 'structureSize'
   | 'guardSpent'
+  | 'otherProcess'
+  | 'since6'
   | 'sharedAlloc'
   | 'dwSize'
   | 'badSnapshot'
@@ -161,6 +163,12 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     severity: 'warning',
     text: (a, b) => `the size field holds ${a}: it is to be set to ${b} before the call`
   },
+  otherProcess: {
+    rule: 'C-94',
+    severity: 'error',
+    text: (a) => `${hex(a)} is neither this process's pseudo handle nor its id: there is no other process`
+  },
+  since6: { rule: 'VX-1', severity: 'error', text: () => 'CE 5.0 does not have the function: a program that calls it does not link' },
   sharedAlloc: { rule: 'VX-2', severity: 'error', text: () => 'only a program in kernel mode may call it' },
   guardSpent: { rule: 'C-68', severity: 'warning', text: (a) => `${hex(a)} lies in a guard page, whose guard has gone off unseen by this` },
   dwSize: {

@@ -53,7 +53,7 @@ const PROTECTIONS: readonly number[] = [
 ]
 
 /** One base protection, with or without PAGE_NOCACHE and PAGE_GUARD; a guard needs access to guard (VP-4). */
-function isProtection(flProtect: number): boolean {
+export function isProtection(flProtect: number): boolean {
   const base = flProtect & ~(PAGE_GUARD | PAGE_NOCACHE)
   return PROTECTIONS.includes(base) && !(base === PAGE_NOACCESS && (flProtect & PAGE_GUARD) !== 0)
 }
@@ -103,12 +103,19 @@ function onOwnReservation(
   return result
 }
 
-export function virtualAlloc(ce: Caller, lpAddress: number, dwSize: number, flAllocationType: number, flProtect: number): number {
-  if (!isDword(lpAddress)) throw notDword('VirtualAlloc', 'lpAddress', lpAddress)
-  if (!isDword(dwSize)) throw notDword('VirtualAlloc', 'dwSize', dwSize)
-  if (!isDword(flAllocationType)) throw notDword('VirtualAlloc', 'flAllocationType', flAllocationType)
-  if (!isDword(flProtect)) throw notDword('VirtualAlloc', 'flProtect', flProtect)
-  needOpen(ce, 'VirtualAlloc')
+export function virtualAlloc(
+  ce: Caller,
+  lpAddress: number,
+  dwSize: number,
+  flAllocationType: number,
+  flProtect: number,
+  call: CallName = 'VirtualAlloc'
+): number {
+  if (!isDword(lpAddress)) throw notDword(call, 'lpAddress', lpAddress)
+  if (!isDword(dwSize)) throw notDword(call, 'dwSize', dwSize)
+  if (!isDword(flAllocationType)) throw notDword(call, 'flAllocationType', flAllocationType)
+  if (!isDword(flProtect)) throw notDword(call, 'flProtect', flProtect)
+  needOpen(ce, call)
   const action = flAllocationType & ~MEM_TOP_DOWN
   const known = action === MEM_RESERVE || action === MEM_COMMIT || action === (MEM_RESERVE | MEM_COMMIT)
   if (dwSize === 0 || !known || !isProtection(flProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
@@ -116,16 +123,16 @@ export function virtualAlloc(ce: Caller, lpAddress: number, dwSize: number, flAl
   const first = lpAddress - (lpAddress % PAGE)
   const size = Math.ceil((lpAddress + dwSize - first) / PAGE) * PAGE
   if (lpAddress !== 0 && (action & MEM_RESERVE) === 0) {
-    return onOwnReservation(ce, 'VirtualAlloc', action, first, size, () =>
+    return onOwnReservation(ce, call, action, first, size, () =>
       commit(ce.machine, ce.tid, first, size, flProtect) >= 0 ? first : fail(ce, ERROR_NOT_ENOUGH_MEMORY)
     )
   }
-  if (lpAddress === 0 && action === MEM_COMMIT) ce.raise('commitNull', 'VirtualAlloc')
+  if (lpAddress === 0 && action === MEM_COMMIT) ce.raise('commitNull', call)
   // A reservation begins at the 64 KB border below the address, and what is reserved and committed at once is committed from there (VA-3).
   const start = lpAddress - (lpAddress % UNIT)
   const bytes = first + size - start
   // One step to the other threads: a stale VirtualFree must not take the reservation before it is committed.
-  enter(ce.machine, HDR.LOCK, whoIn(ce, 'VirtualAlloc'))
+  enter(ce.machine, HDR.LOCK, whoIn(ce, call))
   const base = lpAddress === 0 ? reserveAnywhere(ce, bytes, flAllocationType, flProtect) : reserveThere(ce, start, bytes, flProtect)
   const result = base === 0 || (action & MEM_COMMIT) === 0 ? base : commitNew(ce, base, bytes, flProtect)
   leave(ce.machine, HDR.LOCK)
@@ -171,34 +178,52 @@ function reserveThere(ce: Caller, start: number, bytes: number, flProtect: numbe
  * The protection of committed pages of one reservation (VP-1, VP-2). The old protection, that of the first page, is written before the new one
  * holds: the out-pointer may lie in these very pages.
  */
-export function virtualProtect(ce: Taker, lpAddress: number, dwSize: number, flNewProtect: number, lpflOldProtect: number): number {
-  if (!isDword(lpAddress)) throw notDword('VirtualProtect', 'lpAddress', lpAddress)
-  if (!isDword(dwSize)) throw notDword('VirtualProtect', 'dwSize', dwSize)
-  if (!isDword(flNewProtect)) throw notDword('VirtualProtect', 'flNewProtect', flNewProtect)
-  if (!isDword(lpflOldProtect)) throw notDword('VirtualProtect', 'lpflOldProtect', lpflOldProtect)
-  needOpen(ce, 'VirtualProtect')
+export function virtualProtect(
+  ce: Taker,
+  lpAddress: number,
+  dwSize: number,
+  flNewProtect: number,
+  lpflOldProtect: number,
+  call: CallName = 'VirtualProtect'
+): number {
+  if (!isDword(lpAddress)) throw notDword(call, 'lpAddress', lpAddress)
+  if (!isDword(dwSize)) throw notDword(call, 'dwSize', dwSize)
+  if (!isDword(flNewProtect)) throw notDword(call, 'flNewProtect', flNewProtect)
+  if (!isDword(lpflOldProtect)) throw notDword(call, 'lpflOldProtect', lpflOldProtect)
+  needOpen(ce, call)
   if (dwSize === 0 || !isProtection(flNewProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
-  const out = new OutPointer(ce, 'VirtualProtect', lpflOldProtect, 4)
-  const result = onOwnReservation(ce, 'VirtualProtect', 0, lpAddress, dwSize, () => {
-    if (!allCommitted(ce.machine, lpAddress, dwSize)) return fail(ce, ERROR_INVALID_ADDRESS)
-    const first = lpAddress >>> PAGE_SHIFT
-    const old = pageProtection(ce.machine, first)
-    if (!out.write(() => ce.memory.writeU32(lpflOldProtect, old))) return fail(ce, ERROR_INVALID_PARAMETER)
-    protectPages(ce.machine, first, (lpAddress + dwSize - 1) >>> PAGE_SHIFT, flNewProtect)
-    return 1
-  })
+  const out = new OutPointer(ce, call, lpflOldProtect, 4)
+  const result = reprotect(ce, call, lpAddress, dwSize, flNewProtect, (old) => out.write(() => ce.memory.writeU32(lpflOldProtect, old)))
   out.tell()
   return result
 }
 
-export function virtualFree(ce: Caller, lpAddress: number, dwSize: number, dwFreeType: number): number {
-  if (!isDword(lpAddress)) throw notDword('VirtualFree', 'lpAddress', lpAddress)
-  if (!isDword(dwSize)) throw notDword('VirtualFree', 'dwSize', dwSize)
-  if (!isDword(dwFreeType)) throw notDword('VirtualFree', 'dwFreeType', dwFreeType)
-  needOpen(ce, 'VirtualFree')
+/** VirtualProtect with checked arguments; `store` takes the old protection, and false where it cannot, which makes the call fail. */
+export function reprotect(
+  ce: Caller,
+  call: CallName,
+  lpAddress: number,
+  dwSize: number,
+  flNewProtect: number,
+  store: (old: number) => boolean = () => true
+): number {
+  return onOwnReservation(ce, call, 0, lpAddress, dwSize, () => {
+    if (!allCommitted(ce.machine, lpAddress, dwSize)) return fail(ce, ERROR_INVALID_ADDRESS)
+    const first = lpAddress >>> PAGE_SHIFT
+    if (!store(pageProtection(ce.machine, first))) return fail(ce, ERROR_INVALID_PARAMETER)
+    protectPages(ce.machine, first, (lpAddress + dwSize - 1) >>> PAGE_SHIFT, flNewProtect)
+    return 1
+  })
+}
+
+export function virtualFree(ce: Caller, lpAddress: number, dwSize: number, dwFreeType: number, call: CallName = 'VirtualFree'): number {
+  if (!isDword(lpAddress)) throw notDword(call, 'lpAddress', lpAddress)
+  if (!isDword(dwSize)) throw notDword(call, 'dwSize', dwSize)
+  if (!isDword(dwFreeType)) throw notDword(call, 'dwFreeType', dwFreeType)
+  needOpen(ce, call)
   if (dwFreeType !== MEM_RELEASE && dwFreeType !== MEM_DECOMMIT) return fail(ce, ERROR_INVALID_PARAMETER)
   if (dwFreeType === MEM_RELEASE && dwSize !== 0) return fail(ce, ERROR_INVALID_PARAMETER)
-  return onOwnReservation(ce, 'VirtualFree', dwFreeType, lpAddress, dwSize, (home) => {
+  return onOwnReservation(ce, call, dwFreeType, lpAddress, dwSize, (home) => {
     if (lpAddress !== home * UNIT && dwSize === 0) return fail(ce, ERROR_INVALID_PARAMETER)
     return dwFreeType === MEM_RELEASE ? releaseOwn(ce, home) : decommitOwn(ce, home, lpAddress, dwSize)
   })

@@ -2,6 +2,7 @@ import { LocalCalls } from './localcalls.ts'
 import { isBadCodePtr, isBadReadPtr, isBadWritePtr } from './probe.ts'
 import { getSystemInfo, globalMemoryStatus } from './status.ts'
 import { ceVirtualSharedAlloc, virtualAlloc, virtualFree, virtualProtect } from './virtual.ts'
+import { virtualAllocEx, virtualFreeEx, virtualProtectEx } from './virtualex.ts'
 import { virtualQuery } from './virtualquery.ts'
 
 /** Virtual memory and what is told of memory (sections 2.4 and 3 of the rules). */
@@ -30,6 +31,21 @@ export class VirtualCalls extends LocalCalls {
   /** Changes the protection of committed pages of one reservation and stores the first one's old protection (VP-1 to VP-4, C-21, C-62). */
   VirtualProtect(lpAddress: number, dwSize: number, flNewProtect: number, lpflOldProtect: number): number {
     return virtualProtect(this, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+  }
+
+  /** VirtualAlloc on this process, from CE 6.0 on (VX-1, C-94); NULL and ERROR_INVALID_HANDLE for any other process. */
+  VirtualAllocEx(hProcess: number, lpAddress: number, dwSize: number, flAllocationType: number, flProtect: number): number {
+    return virtualAllocEx(this, hProcess, lpAddress, dwSize, flAllocationType, flProtect)
+  }
+
+  /** VirtualFree on this process, from CE 6.0 on (VX-1, C-94). */
+  VirtualFreeEx(hProcess: number, lpAddress: number, dwSize: number, dwFreeType: number): number {
+    return virtualFreeEx(this, hProcess, lpAddress, dwSize, dwFreeType)
+  }
+
+  /** VirtualProtect on this process, from CE 6.0 on (VX-1, C-94). */
+  VirtualProtectEx(hProcess: number, lpAddress: number, dwSize: number, flNewProtect: number, lpflOldProtect: number): number {
+    return virtualProtectEx(this, hProcess, lpAddress, dwSize, flNewProtect, lpflOldProtect)
   }
 
   /** Describes the run of like pages at an address in a MEMORY_BASIC_INFORMATION (VQ-1, VQ-2). Returns 28, 0 on failure with ERROR_INVALID_PARAMETER. */

@@ -16,6 +16,7 @@ import { internals } from './internals.ts'
 import { localAlloc, localFree, localMacros, localReAlloc, localSize } from './local.ts'
 import { moreChoices } from './morechoices.ts'
 import { porting } from './porting.ts'
+import { regionChoices } from './regionchoices.ts'
 import type { Rule } from './rule.ts'
 import { sectionChoices } from './sectionchoices.ts'
 import { mallocSpy } from './spy.ts'
@@ -72,7 +73,8 @@ export const rules: readonly Rule[] = [
   toolHelpChoices,
   sectionChoices,
   hostChoices,
-  deathChoices
+  deathChoices,
+  regionChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))

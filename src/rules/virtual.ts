@@ -166,11 +166,12 @@ export const virtualQuery: readonly Rule[] = section('VirtualQuery', [
 ])
 
 export const virtualAllocEx: readonly Rule[] = section('VirtualAllocEx and CeVirtualSharedAlloc', [
-  rule('VX-1', 'documented', '6.0 to 2013', 'reported', {
+  rule('VX-1', 'documented', '6.0 to 2013', 'emulated', {
     statement:
       'CE 6.0 and later add VirtualAllocEx, VirtualFreeEx, VirtualProtectEx, VirtualCopyEx and VirtualAllocCopyEx, whose process ' +
       'parameter is an id or a handle from OpenProcess.',
-    source: ce2013('ee488440')
+    source: ce2013('ee488440'),
+    seeAlso: ['C-94']
   }),
   rule('VX-2', 'documented', '5.0, 6.0', 'emulated', {
     statement:
