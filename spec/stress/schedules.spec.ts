@@ -75,7 +75,7 @@ found('is found by pct, made small, and repeated by its command', async () => {
   assert.equal([...messages], [replayed.failure?.message])
 })
 
-found('is not there any more when the section is left where it should be: the same schedule then finds nothing', async () => {
+found('is not there any more when the section is left where it should be', async () => {
   const text = readFileSync(racy, 'utf8')
   const leave = /\n( *ce\.LeaveCriticalSection\(section\)) .*\n([\s\S]*?\n {4}\}\n)/
   assert.match(text, leave)
