@@ -1,7 +1,7 @@
 import { closedProcess } from '../errors.ts'
 import { WrongPages } from '../heap/lent.ts'
 import type { Machine } from '../machine/machine.ts'
-import { THREAD, threadAt } from '../machine/threads.ts'
+import { needLife, THREAD, threadAt } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
 import type { AnyCall, AnyKind } from './findings.ts'
 
@@ -22,9 +22,10 @@ export function fail(ce: Caller, code: number): 0 {
   return 0
 }
 
-/** Throws if the process was closed. Calls on a heap need not ask: closing a process kills its handles, and a dead handle leads here. */
+/** Throws if the process was closed or the thread terminated. Calls on a heap need not ask: closing a process kills its handles, and a dead handle leads here. */
 export function needOpen(ce: Caller, call: string): void {
   if (ce.machine.closed) throw closedProcess(call)
+  needLife(ce.machine, ce.tid)
 }
 
 /** Reports what page callbacks did wrong during the call that just left its section, and throws what the first of them threw. */

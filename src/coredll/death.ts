@@ -7,7 +7,7 @@ import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
 import { CALL_SHIFT, leave, ORPHAN, orphan, takeOver, TID, tryEnter } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
-import { DEAD, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
+import { DEAD, DYING, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
@@ -23,7 +23,7 @@ import type { DeathKind } from './findings.ts'
  */
 
 /** Every section of the process, those that others are taken inside of first. */
-function* sectionsOf(machine: Machine): Generator<number> {
+export function* sectionsOf(machine: Machine): Generator<number> {
   yield* sectionRecords(machine)
   yield HDR.SPY_LOCK
   yield* recordsOf(machine)
@@ -32,7 +32,7 @@ function* sectionsOf(machine: Machine): Generator<number> {
 }
 
 /** The records of heaps, those first that others are taken inside of. */
-function* recordsOf(machine: Machine): Generator<number> {
+export function* recordsOf(machine: Machine): Generator<number> {
   for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
 }
 
@@ -40,6 +40,7 @@ function* recordsOf(machine: Machine): Generator<number> {
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
   const ends = state !== DEAD && moveThread(machine, tid, state, DEAD)
+  if (ends && state === DYING) Atomics.sub(machine.sys, HDR.DYING, 1)
   try {
     if (ends) letGo(machine, who, tid)
   } finally {
@@ -78,9 +79,16 @@ function handOver(machine: Machine, tid: number): void {
     sys[record + REC.LEFT_RESIZED] = resized
     settle(machine, slot)
   }
+  // One that never became live is no loose end: whoever gets the granule next has a right to it.
+  if (!waitsForCaller(machine, sys[slot + THREAD.HANDOUT] as number)) sys[slot + THREAD.HANDOUT] = 0
   if (!owns(HDR.LOCK)) return
   sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
   sys[slot + THREAD.RESERVED] = 0
+}
+
+/** Whether a block is live, and so waits for its caller. */
+function waitsForCaller(machine: Machine, block: number): boolean {
+  return block !== 0 && [...recordsOf(machine)].some((record) => liveBlock(machine, record, block * GRANULE) !== 0)
 }
 
 /** Undoes what the thread had made when it died outside the section already, and nobody heard of. */

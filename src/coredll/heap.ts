@@ -25,7 +25,7 @@ import { REC, recordOf } from '../heap/record.ts'
 import { knownSize, resize } from '../heap/resize.ts'
 import { GRANULE, HDR, PAGE } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
-import { settle } from '../machine/threads.ts'
+import { needLife, settle } from '../machine/threads.ts'
 import { profileNames, profiles } from '../profile.ts'
 import type { ProfileName } from '../profile.ts'
 import type { CallName } from './calls.ts'
@@ -65,6 +65,7 @@ function enterHeap(ce: Caller, call: CallName, hHeap: number): number {
   if (!isDword(hHeap)) throw notDword(call, 'hHeap', hHeap)
   const record = recordOf(ce.machine, hHeap)
   if (record === 0) return noHeap(ce, call, hHeap)
+  needLife(ce.machine, ce.tid)
   enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] === hHeap) return record
   leave(ce.machine, record)

@@ -6,7 +6,7 @@ import { recordAt, REC } from '../heap/record.ts'
 import { knownSize, resize } from '../heap/resize.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
-import { settle } from '../machine/threads.ts'
+import { needLife, settle } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
@@ -33,6 +33,7 @@ function processHeap(ce: Caller): number {
 /** The process heap's record, with its section entered. */
 function enterProcessHeap(ce: Caller, call: CallName): number {
   const record = recordAt(ce.machine, 0)
+  needLife(ce.machine, ce.tid)
   enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] !== ce.machine.sys[HDR.PROCESS_HEAP]) {
     leave(ce.machine, record)

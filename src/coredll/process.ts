@@ -31,6 +31,7 @@ import type { AttachOptions, ProcessOptions } from './options.ts'
 import type { CallWriter } from './record.ts'
 import { frozen, takeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
+import { terminateThread } from './terminate.ts'
 import { CeThread } from './thread.ts'
 
 export type { AttachOptions, ProcessOptions } from './options.ts'
@@ -80,6 +81,16 @@ export class CeProcess {
       this.drainFindings()
     }
     return ended
+  }
+
+  /**
+   * The emulated TerminateThread (C-93): the thread ends at its next call, or at the wait that it is in, by a ThreadTerminated thrown there. What it
+   * owned is free then, as after workerEnded. True if it is going to end, false if it was ended before. Throws a RangeError for an id that no thread
+   * has, and for the creating thread, which ends with the process.
+   */
+  terminateThread(id: number): boolean {
+    this.#needOpen('terminateThread')
+    return terminateThread(this.#machine, this.thread.tid, id)
   }
 
   /**

@@ -1,14 +1,14 @@
 import { zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
 import type { HotPath, Machine } from '../machine/machine.ts'
-import { enter, leave } from '../machine/section.ts'
-import { settle, THREAD } from '../machine/threads.ts'
+import { enter, leave, TID } from '../machine/section.ts'
+import { needLife, settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
 import { allocate } from './allocate.ts'
 import { freeBlock, liveBlock } from './free.ts'
 import { brokenGuard } from './guard.ts'
 import { HOT_CODE } from './hotcode.ts'
-import { REC, recordOf } from './record.ts'
+import { REC, recordOf, reheat } from './record.ts'
 
 /**
  * HeapAlloc and HeapFree from the handle to the block: first the hot path, which is WebAssembly (hot.as) and answers 0 where anything is out of the
@@ -56,8 +56,10 @@ export function allocateIn(machine: Machine, who: number, handle: number, bytes:
 function allocatePlainly(machine: Machine, who: number, handle: number, bytes: number, zero: boolean): number {
   const record = recordOf(machine, handle)
   if (record === 0) return NO_HEAP
+  needLife(machine, who & TID)
   enter(machine, record, who)
   try {
+    reheat(machine, record)
     return machine.sys[record + REC.HANDLE] === handle ? allocate(machine, who, record, bytes, zero) : NO_HEAP
   } finally {
     // Also when a wait for the process section ended in a LockTimeoutError.
@@ -77,6 +79,7 @@ export function freeIn(machine: Machine, who: number, handle: number, pointer: n
 function freePlainly(machine: Machine, who: number, handle: number, pointer: number): number {
   const record = recordOf(machine, handle)
   if (record === 0) return NO_HEAP
+  needLife(machine, who & TID)
   enter(machine, record, who)
   try {
     if (machine.sys[record + REC.HANDLE] !== handle) return NO_HEAP

@@ -47,7 +47,10 @@ export const BUSY = -2
 /** REC.MAKER of a heap half made or half ended that nobody is at any more: it is to be ended. */
 export const ABANDONED = -1
 
-/** REC.HOT on debug builds, whose blocks have sentinels, and while failures are injected into requests for blocks: neither HeapAlloc nor HeapFree is hot. */
+/**
+ * REC.HOT on debug builds, whose blocks have sentinels, while failures are injected into requests for blocks, and while a terminated thread is to
+ * hear of it: neither HeapAlloc nor HeapFree is hot.
+ */
 export const NEVER = -1
 
 /** Levels of the segregated index: blocks reach level 21, a request rounded up 22. */
@@ -85,8 +88,13 @@ export function heapCount(machine: Machine): number {
 /** Says which calls on the heap are hot. Precondition: inside the heap's section. */
 export function setHot(machine: Machine, record: number): void {
   const { sys } = machine
-  const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0
+  const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0 || sys[HDR.DYING] !== 0
   sys[record + REC.HOT] = plain ? NEVER : (sys[record + REC.LARGEST] as number)
+}
+
+/** Lets calls be hot again after the last terminated thread has heard of it. Precondition: inside the heap's section. */
+export function reheat(machine: Machine, record: number): void {
+  if (machine.sys[record + REC.HOT] === NEVER && machine.sys[HDR.DYING] === 0) setHot(machine, record)
 }
 
 /** Counts pages committed to (or taken from) a heap. */

@@ -116,6 +116,10 @@ export class Machine {
   readonly callbackErrors: unknown[] = []
   /** Where the slot of the thread lies that this view belongs to (threads.ts), in words; the creating thread's until a thread joins. */
   slot: number
+  /** Whether this thread was terminated and knows it: it makes no call any more. */
+  ended: boolean
+  /** Ends this thread, which was terminated, for the process. Set by coredll. */
+  fall: (() => void) | undefined
   /** Mends what the dead owner `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
   repair: ((at: number, who: number, dead: number) => void) | undefined
 
@@ -146,6 +150,8 @@ export class Machine {
     this.words = new Int32Array(buffer)
     this.doubles = new Float64Array(buffer)
     this.slot = layout.threadsAt
+    this.ended = false
+    this.fall = undefined
     this.heapsAt = layout.heapsAt
     this.heapsEnd = layout.heapsAt + units * HEAP_WORDS
     this.heapLimit = units

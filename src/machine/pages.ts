@@ -200,6 +200,8 @@ export function release(machine: Machine, who: number, unit: number): number {
   const end = unit + Math.ceil(pages / PAGES_PER_UNIT)
   // The first word of it is the first unit's OWNER.
   for (let word = unit * UNIT_WORDS; word < end * UNIT_WORDS; word++) machine.units[word] = 0
+  // Nobody is told of it any more, and the units may be another thread's next.
+  if (machine.sys[machine.slot + THREAD.RESERVED] === unit) machine.sys[machine.slot + THREAD.RESERVED] = 0
   for (let page = first; page < first + pages; page++) machine.pages[page] = forgotten(machine.pages[page] as number)
   machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - committed
   weigh(machine)

@@ -1,5 +1,6 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
+import { needLife } from './threads.ts'
 import { park, spin, wakeAll, wakeOne } from './wait.ts'
 
 /**
@@ -104,6 +105,7 @@ function waitFor(machine: Machine, at: number, who: number): void {
       seen |= WAITERS
     }
     claim = who | WAITERS
+    if (sys[HDR.DYING] !== 0 && !machine.ended) needLife(machine, who & TID)
     // A change of owner restarts the bound: only one owner that never leaves ends the wait.
     if (seen !== before) waited = 0
     before = seen

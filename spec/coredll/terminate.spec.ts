@@ -1,0 +1,148 @@
+// process.terminateThread: the emulated TerminateThread (C-93).
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { attachThread, type CeThread, createProcess, type Finding, ThreadTerminated } from '../../src/index.ts'
+import { recordOf } from '../../src/heap/record.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { work } from '../machine/crew.ts'
+
+const MB = 1024 * 1024
+
+function scene() {
+  const process = createProcess({ memory: MB, lockTimeout: 2000 })
+  const token = process.share()
+  const two = attachThread(token)
+  return { process, one: process.thread, two, token, heap: process.thread.HeapCreate(0, 0, 0) }
+}
+
+function isOver(call: () => unknown, thread: number): void {
+  assert.throws(
+    call,
+    (error: unknown) => error instanceof ThreadTerminated && error.thread === thread && /was terminated$/.test(error.message)
+  )
+}
+
+const calls: readonly [string, (ce: CeThread, heap: number, p: number) => unknown][] = [
+  ['HeapAlloc', (ce, heap) => ce.HeapAlloc(heap, 0, 10)],
+  ['HeapFree', (ce, heap, p) => ce.HeapFree(heap, 0, p)],
+  ['HeapReAlloc', (ce, heap, p) => ce.HeapReAlloc(heap, 0, p, 500)],
+  ['HeapSize', (ce, heap, p) => ce.HeapSize(heap, 0, p)],
+  ['HeapCreate', (ce) => ce.HeapCreate(0, 0, 0)],
+  ['HeapDestroy', (ce, heap) => ce.HeapDestroy(heap)],
+  ['LocalAlloc', (ce) => ce.LocalAlloc(0, 10)],
+  ['LocalSize', (ce) => ce.LocalSize(0x10000)],
+  ['VirtualAlloc', (ce) => ce.VirtualAlloc(0, 1, 0x2000, 4)],
+  ['GetLastError', (ce) => ce.GetLastError()]
+]
+
+const terminated = suite('terminateThread')
+
+for (const [name, call] of calls) {
+  terminated(`C-93: the thread ends at its next call, a ${name}, and makes none afterwards; its blocks stay`, () => {
+    const { process, one, two, heap } = scene()
+    const p = two.HeapAlloc(heap, 0, 100)
+    const before = process.snapshot().heaps
+    assert.is(process.terminateThread(two.tid), true)
+    isOver(() => call(two, heap, p), two.tid)
+    for (const [, other] of calls) isOver(() => other(two, heap, p), two.tid)
+    assert.equal(process.snapshot().heaps, before)
+    assert.is(one.HeapFree(heap, 0, p), 1)
+    process.check()
+  })
+}
+
+terminated('CS-6, C-93: what it owned is free, with a finding', () => {
+  const { process, one, two, heap } = scene()
+  const findings: Finding[] = []
+  process.onFinding((finding) => findings.push(finding))
+  const section = one.HeapAlloc(heap, 0, 20)
+  one.InitializeCriticalSection(section)
+  two.EnterCriticalSection(section)
+  two.EnterCriticalSection(section)
+  process.terminateThread(two.tid)
+  assert.is(one.TryEnterCriticalSection(section), 0, 'it has not noticed yet')
+  isOver(() => two.GetLastError(), two.tid)
+  assert.is(one.TryEnterCriticalSection(section), 1)
+  process.drainFindings()
+  assert.equal(
+    findings.map(({ rule, thread }) => [rule, thread]),
+    [['CS-6', two.tid]]
+  )
+})
+
+terminated('C-93: other threads are hot again once it has noticed', () => {
+  const { process, one, two, heap } = scene()
+  const hot = one.machine.sys[recordOf(one.machine, heap) + 19]
+  process.terminateThread(two.tid)
+  const p = one.HeapAlloc(heap, 0, 64)
+  assert.is.not(one.machine.sys[recordOf(one.machine, heap) + 19], hot)
+  isOver(() => two.HeapAlloc(heap, 0, 64), two.tid)
+  assert.is(one.machine.sys[HDR.DYING], 0)
+  assert.is(one.HeapFree(heap, 0, one.HeapAlloc(heap, 0, 64)), 1)
+  assert.is(one.machine.sys[recordOf(one.machine, heap) + 19], hot)
+  assert.is(one.HeapFree(heap, 0, p), 1)
+})
+
+terminated('C-93: answers true once, and keeps the id until the worker has ended or detached', () => {
+  const { process, two, token } = scene()
+  assert.is(process.terminateThread(two.tid), true)
+  assert.is(process.terminateThread(two.tid), false)
+  isOver(() => two.GetLastError(), two.tid)
+  assert.is(process.terminateThread(two.tid), false)
+  const other = attachThread(process.share())
+  assert.is.not(other.tid, two.tid)
+  assert.equal(process.workerEnded(token), [], 'it had ended before')
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+
+terminated('C-93: a worker that ends before it noticed is dead like any other, and nobody is dying any more', () => {
+  const { process, one, two, token } = scene()
+  process.terminateThread(two.tid)
+  assert.equal(process.workerEnded(token), [two.tid])
+  assert.is(one.machine.sys[HDR.DYING], 0)
+  const { process: other, two: leaver } = scene()
+  other.terminateThread(leaver.tid)
+  leaver.detach()
+  assert.is(other.thread.machine.sys[HDR.DYING], 0)
+})
+
+terminated('C-93: a worker at work ends, and its section is free', async () => {
+  const process = createProcess({ memory: MB })
+  const heap = process.thread.GetProcessHeap()
+  const running = work(process, { job: 'untilClosed', heap })
+  while (process.snapshot().threads.length < 2) await new Promise((go) => setTimeout(go, 1))
+  await new Promise((go) => setTimeout(go, 20))
+  assert.is(process.terminateThread(2), true)
+  assert.match((await running).error ?? 'none', /^ThreadTerminated: thread 2 was terminated/)
+  assert.is.not(process.thread.HeapAlloc(heap, 0, 10), 0)
+  process.check()
+})
+
+terminated('C-93: a worker that waits for a section ends there', async () => {
+  const process = createProcess({ memory: MB })
+  const ce = process.thread
+  const heap = ce.HeapCreate(0, 0, 0)
+  const record = recordOf(ce.machine, heap)
+  // Held by nobody who works, so that the worker waits.
+  ce.machine.sys[record] = 1
+  const running = work(process, { job: 'untilClosed', heap })
+  while ((ce.machine.sys[record] as number) === 1) await new Promise((go) => setTimeout(go, 1))
+  process.terminateThread(2)
+  assert.match((await running).error ?? 'none', /^ThreadTerminated/)
+  ce.machine.sys[record] = 0
+  process.check()
+})
+
+terminated('refuses what is no attached thread', () => {
+  const { process } = scene()
+  for (const wrong of [0, -1, 1.5, 1025, 2 ** 31, Number.NaN]) assert.throws(() => process.terminateThread(wrong), RangeError)
+  for (const wrong of ['2', undefined, null]) assert.throws(() => process.terminateThread(wrong as unknown as number), TypeError)
+  assert.throws(
+    () => process.terminateThread(1),
+    /^terminateThread: expected the id of an attached thread, got that of the creating thread/
+  )
+  assert.throws(() => process.terminateThread(3), /^terminateThread: expected the id of an attached thread, got 3, which no thread has/)
+  process.close()
+  assert.throws(() => process.terminateThread(2), /closed/)
+})
+terminated.run()
