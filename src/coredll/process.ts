@@ -2,14 +2,15 @@ import { closedProcess, misuse } from '../errors.ts'
 import { createHeap } from '../heap/create.ts'
 import { heat } from '../heap/hot.ts'
 import { CLAIMED, REC, recordAt } from '../heap/record.ts'
-import { COUNTS_BYTES, HDR } from '../machine/layout.ts'
+import { COUNTS_BYTES, HDR, UNIT } from '../machine/layout.ts'
 import { readCounts, SectionCounts } from '../machine/counts.ts'
 import type { SectionCounters } from '../machine/counts.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
 import type { Machine, ShareToken } from '../machine/machine.ts'
 import { setPhysicalPages } from '../machine/pressure.ts'
-import { openBoard, sitDown } from '../machine/schedule.ts'
+import { openBoard, sitDown, wordsFor } from '../machine/schedule.ts'
 import type { Schedule } from '../machine/schedule.ts'
+import { GrantReader } from '../machine/schedulegrants.ts'
 import { reportOf } from '../machine/schedulereport.ts'
 import type { ScheduleReport } from '../machine/schedulereport.ts'
 import { enter, leave, tryEnter } from '../machine/section.ts'
@@ -195,6 +196,16 @@ export class CeProcess {
     return readCounts(counts.buffer)
   }
 
+  /**
+   * In a process with the schedule `recorded`: takes the grants that its threads have written down out of their logs; returns how many. A thread whose
+   * log is full waits for that, so call it some times a second while threads run, and at the end.
+   */
+  drainGrants(): number {
+    const { seat } = this.#machine
+    if (!(seat instanceof GrantReader)) throw new TypeError('drainGrants: expected a process with the schedule recorded')
+    return seat.drain()
+  }
+
   /** How the run went that the option `schedule` is about. Throws a TypeError in a process whose threads are free. */
   scheduleReport(): ScheduleReport {
     return reportOf(this.#machine, this.#schedule)
@@ -254,7 +265,7 @@ export class CeProcess {
 export function createProcess(options: ProcessOptions = {}): CeProcess {
   const settings = settingsOf(options)
   const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock, schedule } = settings
-  const machine = createMachine(user)
+  const machine = createMachine(user, schedule === undefined ? 0 : wordsFor(schedule, bufferOf(user).byteLength / UNIT))
   if (schedule === undefined) heat(machine)
   else openBoard(machine, schedule)
   if (clock !== undefined) new SectionCounts(machine, new SharedArrayBuffer(COUNTS_BYTES), clock)

@@ -24,6 +24,8 @@ export async function untilFree(machine: Machine, at: number, who: number, signa
     for (;;) {
       let seen = Atomics.load(sys, at)
       if (seen === 0 || (seen & ORPHAN) !== 0 || ((seen ^ who) & TID) === 0) return
+      if (machine.seat !== undefined && machine.seat.order !== 0)
+        throw new TypeError('expected no wait by a promise where threads go one at a time: the turn would stay with who waits')
       if (seen > 0) {
         if (Atomics.compareExchange(sys, at, seen, seen | WAITERS) !== seen) continue
         seen |= WAITERS

@@ -17,8 +17,7 @@ import {
 import type { Layout } from './layout.ts'
 import { lockWordOf } from './lockword.ts'
 import type { LockWord } from './lockword.ts'
-import { needSeat } from './schedule.ts'
-import type { Seat } from './scheduleseat.ts'
+import { moreWords, needSeat } from './schedule.ts'
 
 /** User memory: a wasm memory where it is ours or a guest's, a bare buffer where the caller brought one. */
 export type UserBuffer = SharedArrayBuffer | WebAssembly.Memory
@@ -56,6 +55,22 @@ export interface HotPath {
 /** No hot path. */
 export const COLD: HotPath = { alloc: () => 0, free: () => 0 }
 
+/** What a schedule has a thread tell of (scheduleseat.ts, schedulegrants.ts). */
+export interface Scheduling {
+  /** In a schedule where threads go one at a time: the step of this thread's last grant, 0 before the first. */
+  readonly order: number
+  /** Before a section is tried without waiting for it. */
+  tries(at: number, who: number): void
+  /** Before a wait for a section that another thread owns. */
+  awaits(at: number): void
+  /** The thread has detached. */
+  leaves(): void
+  /** Does what mends after the threads that came with a token, which are dead. */
+  bury<T>(ticket: number, mend: () => T): T
+  /** The process is closed. */
+  close(): void
+}
+
 /** What a running page callback was asked to do, and so what it may change of pages lent to a heap. */
 export interface Lease {
   readonly action: number
@@ -80,8 +95,8 @@ export class Machine {
   readonly layout: Layout
   /** Counts what this thread does with sections; undefined where nobody asked for it (counts.ts). */
   counts: SectionCounts | undefined
-  /** This thread's part in a schedule where threads go one at a time; undefined where they run as they like (scheduleseat.ts). */
-  seat: Seat | undefined
+  /** This thread's part in a schedule; undefined where threads run as they like and nobody writes it down (schedule.ts). */
+  seat: Scheduling | undefined
   /** The board of the schedule that the process has (scheduleboard.ts). */
   schedule: SharedArrayBuffer | undefined
   /** All of system memory, for the hot path; the arrays below are its parts. */
@@ -172,14 +187,14 @@ export class Machine {
 }
 
 /** System memory is a wasm memory because the lock words are worked by wasm code (lockword.ts). */
-function systemPages(units: number): number {
-  return Math.ceil((layoutFor(units).words * 4) / 0x10000)
+function systemPages(units: number, more: number): number {
+  return Math.ceil(((layoutFor(units).words + more) * 4) / 0x10000)
 }
 
-/** Makes the system memory for `user` and writes its header; the caller fills in the options. */
-export function createMachine(user: UserBuffer): Machine {
+/** Makes the system memory for `user`, with `more` words behind what the layout says, and writes its header; the caller fills in the options. */
+export function createMachine(user: UserBuffer, more = 0): Machine {
   const units = bufferOf(user).byteLength / UNIT
-  const pages = systemPages(units)
+  const pages = systemPages(units, more)
   const system = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const machine = new Machine(user, system)
   machine.sys[HDR.MAGIC] = MAGIC
@@ -205,9 +220,10 @@ export function openMachine(token: unknown): Machine {
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {
     throw misuse('attachThread', `${expected} in the same version of this library (layout ${LAYOUT_VERSION})`, token)
   }
+  const units = bufferOf(user).byteLength / UNIT
   if (
-    bufferOf(user).byteLength / UNIT !== header[HDR.UNITS] ||
-    system.buffer.byteLength !== systemPages(bufferOf(user).byteLength / UNIT) * 0x10000
+    units !== header[HDR.UNITS] ||
+    system.buffer.byteLength !== systemPages(units, schedule === undefined ? 0 : moreWords(schedule, layoutFor(units))) * 0x10000
   ) {
     throw misuse('attachThread', `${expected}, with both buffers of one process`, token)
   }

@@ -1,11 +1,13 @@
 import { misuse, wholeNumber } from '../errors.ts'
-import { MAX_THREADS } from './layout.ts'
+import { layoutFor, MAX_THREADS } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { ABSENT, ATTACHED, BOARD, BOARD_WORDS, SEAT, SEAT_WORDS, seatAt } from './scheduleboard.ts'
+import { GrantLog, GrantReader, grantWords } from './schedulegrants.ts'
 import { parseSchedule } from './schedulename.ts'
 import type { ScheduleSpec } from './schedulename.ts'
 import { OUTSIDE, Seat } from './scheduleseat.ts'
-import { CHOICES, GRANTS, GUIDED, PCT, preparePct, SEEDED } from './schedulestrategy.ts'
+import { CHOICES, GRANTS, GUIDED, PCT, preparePct, RECORDED, SEEDED } from './schedulestrategy.ts'
 import { readSchedule } from './schedulestring.ts'
 
 /**
@@ -42,12 +44,13 @@ export function openBoard(machine: Machine, { spec, threads, program }: Schedule
   const replayed = spec.kind === 'replay' ? readSchedule(spec.text, threads, program, machine.layout) : undefined
   const events = replayed?.events.flat() ?? []
   const room = spec.kind === 'pct' ? spec.depth - 1 : spec.kind === 'guided' ? spec.prefix.length : events.length
-  const buffer = new SharedArrayBuffer((plan + room + MOST_CHOICES * 2) * 4)
+  const choices = spec.kind === 'recorded' ? 0 : MOST_CHOICES
+  const buffer = new SharedArrayBuffer((plan + room + choices * 2) * 4)
   const board = new Int32Array(buffer)
   board[BOARD.SEATS] = threads
   board[BOARD.PLAN] = plan
   board[BOARD.CHOICES_AT] = plan + room
-  board[BOARD.CHOICES_LIMIT] = MOST_CHOICES
+  board[BOARD.CHOICES_LIMIT] = choices
   switch (spec.kind) {
     case 'seeded':
       board[BOARD.KIND] = SEEDED
@@ -70,10 +73,11 @@ export function openBoard(machine: Machine, { spec, threads, program }: Schedule
       board[BOARD.PLAN_STEPS] = replayed?.steps ?? 0
       break
     default:
-      throw new TypeError(`schedule: ${spec.kind} is not built yet`)
+      board[BOARD.KIND] = RECORDED
   }
   machine.schedule = buffer
-  new Seat(machine, buffer, OUTSIDE)
+  if (spec.kind === 'recorded') new GrantReader(machine, board)
+  else new Seat(machine, buffer, OUTSIDE)
 }
 
 /** Gives a thread that attaches the seat of its token. */
@@ -86,7 +90,19 @@ export function sitDown(machine: Machine, buffer: SharedArrayBuffer, ticket: num
     )
   }
   machine.schedule = buffer
-  new Seat(machine, buffer, seat)
+  if (board[BOARD.KIND] === RECORDED) new GrantLog(machine, board, seat)
+  else new Seat(machine, buffer, seat)
+}
+
+/** Words behind those of the layout that system memory needs for the schedule. */
+export function wordsFor({ spec, threads }: Schedule, units: number): number {
+  return spec.kind === 'recorded' ? grantWords(layoutFor(units), threads) : 0
+}
+
+/** The same for a process whose board that is. */
+export function moreWords(buffer: SharedArrayBuffer, layout: Layout): number {
+  const board = new Int32Array(buffer)
+  return board[BOARD.KIND] === RECORDED ? grantWords(layout, board[BOARD.SEATS] as number) : 0
 }
 
 /** Throws a RangeError if the process has given out a token for every seat. */

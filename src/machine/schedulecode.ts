@@ -13,19 +13,23 @@ export interface BitCoder {
 const ONE = 0x10000
 /** A context that has seen so many bits moves by 1/LIMIT of the rest with each further one. */
 const LIMIT = 30
+const FRESH = (ONE / 2) << 5
 
 class Odds {
-  readonly #contexts = new Map<number, [odds: number, seen: number]>()
+  /** By context: odds * 32 + how often it was seen. */
+  readonly #contexts = new Map<number, number>()
 
   /** The odds of a 1 in 65,536ths, within the range and never certain. */
   of(context: number): number {
-    return this.#contexts.get(context)?.[0] ?? ONE / 2
+    return (this.#contexts.get(context) ?? FRESH) >>> 5
   }
 
   learn(context: number, bit: number): void {
-    const [odds, seen] = this.#contexts.get(context) ?? [ONE / 2, 0]
-    const moved = odds + ((bit === 1 ? ONE : 0) - odds) / (seen + 1.6)
-    this.#contexts.set(context, [Math.min(ONE - 64, Math.max(64, Math.round(moved))), Math.min(LIMIT, seen + 1)])
+    const known = this.#contexts.get(context) ?? FRESH
+    const odds = known >>> 5
+    const seen = known & 31
+    const moved = Math.round(odds + ((bit === 1 ? ONE : 0) - odds) / (seen + 1.6))
+    this.#contexts.set(context, (Math.min(ONE - 64, Math.max(64, moved)) << 5) | Math.min(LIMIT, seen + 1))
   }
 }
 

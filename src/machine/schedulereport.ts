@@ -2,21 +2,23 @@ import type { Machine } from './machine.ts'
 import type { Schedule } from './schedule.ts'
 import { BOARD, FAILED, OVER, PLAIN } from './scheduleboard.ts'
 import { DeadlockError, DivergenceError, failureOf } from './scheduleerrors.ts'
+import { GrantReader } from './schedulegrants.ts'
 import { CHOICES } from './schedulestrategy.ts'
 import { writeSchedule } from './schedulestring.ts'
 
-/** How a run of threads that go one at a time went. */
+/** How a run with a schedule went. */
 export interface ScheduleReport {
   /** The option that the process was made with. */
   readonly schedule: string
   /**
-   * The run as a string: `replay:` with it, for as many threads and the same `program`, makes the same run. Absent for a run of more than
-   * 262,144 choices, which repeats by its seed alone.
+   * The run as a string: `replay:` with it, for as many threads and the same `program`, makes the same run. Undefined for a run of more than
+   * 262,144 choices, which repeats by its seed alone, and for a recorded one of more than as many grants or in which a thread died. Made
+   * when it is asked for: some milliseconds for 1,000 choices.
    */
-  readonly text?: string
+  readonly text: string | undefined
   /** Whether all threads have come to their end. */
   readonly over: boolean
-  /** Steps made: what a thread does from one point to the next. */
+  /** Steps made: what a thread does from one point to the next; of a recorded run the grants. */
   readonly steps: number
   /** Steps that more than one thread could have made. */
   readonly choices: number
@@ -35,15 +37,18 @@ export function reportOf(machine: Machine, schedule: Schedule | undefined): Sche
       'scheduleReport: expected a process with a schedule, got one whose threads are free: createProcess({ schedule, threads })'
     )
   const board = new Int32Array(machine.schedule)
+  if (machine.seat instanceof GrantReader) return recordedReport(machine, machine.seat, schedule)
   const phase = Atomics.load(board, BOARD.PHASE)
   const failure = phase === FAILED ? failureOf(board, machine.layout) : early(board, phase)
-  const text = textOf(machine, board, schedule.program)
+  const [steps, choices] = [board[BOARD.STEP] as number, board[BOARD.CHOICES] as number]
   return {
     schedule: schedule.name,
-    ...(text === undefined ? {} : { text }),
+    get text() {
+      return textOf(machine, board, schedule, choices, phase === OVER ? steps : 0)
+    },
     over: phase === OVER,
-    steps: board[BOARD.STEP] as number,
-    choices: board[BOARD.CHOICES] as number,
+    steps,
+    choices,
     preemptions: board[BOARD.PREEMPTIONS] as number,
     ...(failure instanceof DivergenceError
       ? { diverged: { step: failure.step, expected: failure.expected, found: failure.found, message: failure.message } }
@@ -52,9 +57,24 @@ export function reportOf(machine: Machine, schedule: Schedule | undefined): Sche
   }
 }
 
-/** The choices so far, as a string. */
-function textOf(machine: Machine, board: Int32Array, program: string): string | undefined {
-  const count = board[BOARD.CHOICES] as number
+function recordedReport(machine: Machine, reader: GrantReader, { name, threads, program }: Schedule): ScheduleReport {
+  reader.drain()
+  return {
+    schedule: name,
+    get text() {
+      const events = reader.merged()
+      if (events === undefined) return undefined
+      return writeSchedule({ form: 'grants', seats: threads, steps: 0, events }, program, machine.layout)
+    },
+    over: reader.over,
+    steps: reader.count,
+    choices: 0,
+    preemptions: 0
+  }
+}
+
+/** The first `count` choices, as the string of a run of so many steps. */
+function textOf(machine: Machine, board: Int32Array, { threads, program }: Schedule, count: number, steps: number): string | undefined {
   if (count > (board[BOARD.CHOICES_LIMIT] as number)) return undefined
   const events: [number, number][] = []
   let told = 0
@@ -64,9 +84,7 @@ function textOf(machine: Machine, board: Int32Array, program: string): string | 
     events.push([chosen & (PLAIN - 1), board[at + 1] as number])
     if ((chosen & PLAIN) === 0) told = events.length
   }
-  const steps = Atomics.load(board, BOARD.PHASE) === OVER ? (board[BOARD.STEP] as number) : 0
-  const seats = board[BOARD.SEATS] as number
-  return writeSchedule({ form: 'choices', seats, steps, events: events.slice(0, told) }, program, machine.layout)
+  return writeSchedule({ form: 'choices', seats: threads, steps, events: events.slice(0, told) }, program, machine.layout)
 }
 
 /** A replay that came to its end sooner or later than the run that it repeats: no thread is left to be told. */

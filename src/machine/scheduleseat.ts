@@ -1,5 +1,5 @@
 import { HDR } from './layout.ts'
-import type { Machine } from './machine.ts'
+import type { Machine, Scheduling } from './machine.ts'
 import {
   ABSENT,
   ATTACHED,
@@ -26,7 +26,7 @@ import {
 } from './scheduleboard.ts'
 import { decide, NOBODY, STUCK } from './scheduledecide.ts'
 import { failureOf } from './scheduleerrors.ts'
-import { NAP, ORPHAN, TID } from './section.ts'
+import { isOthers, isOwn, NAP, TID } from './section.ts'
 import { park, spin, wakeAll } from './wait.ts'
 
 /** The creating thread, which has no part in the run. */
@@ -39,7 +39,7 @@ export const OUTSIDE = -1
  * The turn always has a way on: who hands it to a seat looks afterwards whether that seat was emptied meanwhile, and who empties a seat
  * looks afterwards whether it has the turn. One of the two sees it.
  */
-export class Seat {
+export class Seat implements Scheduling {
   /** The board as it is shared. */
   readonly buffer: SharedArrayBuffer
   readonly #machine: Machine
@@ -302,13 +302,4 @@ export class Seat {
       'expected no call of the creating thread while the threads of a schedule run one at a time: wait until all of them have detached'
     )
   }
-}
-
-function isOwn(seen: number, who: number): boolean {
-  return seen !== 0 && ((seen ^ who) & (ORPHAN | TID)) === 0
-}
-
-/** Whether another thread owns the section, which is not known to be dead. */
-function isOthers(seen: number, who: number): boolean {
-  return seen !== 0 && (seen & ORPHAN) === 0 && ((seen ^ who) & TID) !== 0
 }

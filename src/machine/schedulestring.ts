@@ -37,12 +37,11 @@ const DEED = 4096
 const FORETOLD = 8192
 
 export function writeSchedule({ form, seats, steps, events }: ScheduleText, program: string, layout: Layout): string {
-  const bytes = [FORMS.indexOf(form) + 1, ...varint(seats), ...varint(steps), ...varint(events.length), ...wordBytes(fingerprint(program))]
+  const head = [FORMS.indexOf(form) + 1, ...varint(seats), ...varint(steps), ...varint(events.length), ...wordBytes(fingerprint(program))]
   const writer = new BitWriter()
   codeEvents(writer, seats, events.length, layout, (at) => events[at] as readonly [number, number])
-  bytes.push(...writer.finish())
-  bytes.push(...wordBytes(checksum(bytes)).slice(0, 3))
-  return `v${VERSION}_${toBase64(bytes)}`
+  const bytes = head.concat(writer.finish())
+  return `v${VERSION}_${toBase64(bytes.concat(wordBytes(checksum(bytes)).slice(0, 3)))}`
 }
 
 /**
@@ -166,10 +165,9 @@ function checksum(bytes: readonly number[]): number {
 }
 
 function toBase64(bytes: readonly number[]): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
 function fromBase64(text: string): number[] {

@@ -50,6 +50,16 @@ export class LockTimeoutError extends Error {
   }
 }
 
+/** Whether a word says that the thread of `who` is inside. */
+export function isOwn(seen: number, who: number): boolean {
+  return seen !== 0 && ((seen ^ who) & (ORPHAN | TID)) === 0
+}
+
+/** Whether a word says that another thread is inside, which is not known to be dead. */
+export function isOthers(seen: number, who: number): boolean {
+  return seen !== 0 && (seen & ORPHAN) === 0 && ((seen ^ who) & TID) !== 0
+}
+
 /** Enters the section at word `at` of system memory (CS-1, CS-2). */
 export function enter(machine: Machine, at: number, who: number): void {
   const seen = machine.take(at << 2, who)
@@ -61,7 +71,7 @@ export function tryEnter(machine: Machine, at: number, who: number): boolean {
   machine.seat?.tries(at, who)
   const seen = machine.take(at << 2, who)
   if (seen === 0) return true
-  if (((seen ^ who) & (ORPHAN | TID)) === 0) {
+  if (isOwn(seen, who)) {
     machine.sys[at + 1] = (machine.sys[at + 1] as number) + 1
     return true
   }
@@ -71,7 +81,7 @@ export function tryEnter(machine: Machine, at: number, who: number): boolean {
 /** What `enter` does where the word was not free; `first` is what stood there. */
 export function enterContended(machine: Machine, at: number, who: number, first: number): void {
   const sys = machine.sys
-  if (((first ^ who) & (ORPHAN | TID)) === 0) {
+  if (isOwn(first, who)) {
     sys[at + 1] = (sys[at + 1] as number) + 1
     return
   }

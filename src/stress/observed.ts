@@ -15,7 +15,7 @@ export interface Scheduled {
 
 export function scheduleOf(process: CeProcess, schedule: string): Scheduled {
   if (schedule === 'free') return { replay: undefined, steps: 0, preemptions: 0 }
-  const { text, steps, preemptions }: { readonly text?: string; readonly steps: number; readonly preemptions: number } =
+  const { text, steps, preemptions }: { readonly text: string | undefined; readonly steps: number; readonly preemptions: number } =
     process.scheduleReport()
   return { replay: text === undefined ? undefined : `replay:${text}`, steps, preemptions }
 }

@@ -1,0 +1,297 @@
+import { HDR, HEAP_SHIFT, SECTION_SHIFT, SECTIONS_PER_UNIT } from './layout.ts'
+import type { Layout } from './layout.ts'
+import type { Machine, Scheduling } from './machine.ts'
+import { BOARD, deedOf, GONE, LEFT, SEAT, seatAt, TAKE, TRY } from './scheduleboard.ts'
+import { isOthers, isOwn, NAP } from './section.ts'
+import { park, wakeAll } from './wait.ts'
+
+/**
+ * The schedule `recorded`: threads run as they like, and each writes down its own grants. It all lies behind what else is in system memory, where
+ * the hot path reaches it:
+ *
+ *   | numbers                                | log of seat 0                              | log of seat 1 | ...
+ *     1 a section: grants of it so far         HEAD | LIMIT | PUBLISHED | TAIL | 12 words |
+ *     (64 of the header, heaps, critical       ring of entries: deed, number
+ *     sections)
+ *
+ *   number      counted up inside the section, by who has just entered it: no counter is shared but by those who share the section anyway
+ *   entry       a section entered, with its number; or a try that was refused (TRY), with 0; or a section left (LEFT), with the number of its grant,
+ *               where the thread had written anything since: else it left the section before its next entry anyway
+ *   HEAD        entries written; its thread's own, as LIMIT is, where it must look up: every 256 entries
+ *   PUBLISHED   entries that may be read      TAIL      entries that have been read; who finds no room parks there
+ *
+ * The grants of a section are in the order of their numbers, each after the section was left, and the entries of a thread in that of its log: together
+ * that is an order of all of them, in which each section went from hand to hand as it did (`mergeGrants`).
+ */
+const HEAD = 0
+const LIMIT = 1
+const PUBLISHED = 2
+const TAIL = 3
+export const LOG_HEAD = 16
+const ROUND = 256
+
+/** Entries of one log: as many as 4 million for all allow, 1,024 to 65,536. */
+function entriesOf(seats: number): number {
+  return 2 ** Math.min(16, Math.max(10, Math.floor(Math.log2(2 ** 22 / seats))))
+}
+
+function numbersOf(layout: Layout): number {
+  return 64 + layout.units * (1 + SECTIONS_PER_UNIT)
+}
+
+/** Words behind the others of system memory that a recorded process needs. */
+export function grantWords(layout: Layout, seats: number): number {
+  return numbersOf(layout) + seats * (LOG_HEAD + entriesOf(seats) * 2)
+}
+
+/** Where a seat's log lies in system memory, and how many entries it holds. */
+export function logOf(layout: Layout, seats: number, seat: number): { at: number; entries: number } {
+  const entries = entriesOf(seats)
+  return { at: layout.words + numbersOf(layout) + seat * (LOG_HEAD + entries * 2), entries }
+}
+
+/** Where the grants of the section at `at` are counted. */
+function numberAt(layout: Layout, at: number): number {
+  if (at >= layout.sectionsAt) return layout.words + 64 + layout.units + ((at - layout.sectionsAt) >>> SECTION_SHIFT)
+  return layout.words + (at >= layout.heapsAt ? 64 + ((at - layout.heapsAt) >>> HEAP_SHIFT) : at)
+}
+
+/** Thrown where a thread's log of grants is full and nobody has read it within the process's `lockTimeout`. */
+export class GrantsFullError extends Error {
+  constructor(waited: number) {
+    super(
+      `waited ${waited} ms for room in the log of grants; the creating thread of a recorded process has to call drainGrants() now and then`
+    )
+    this.name = 'GrantsFullError'
+  }
+}
+
+/** One thread's writing down. */
+export class GrantLog implements Scheduling {
+  readonly order = 0
+  readonly #machine: Machine
+  readonly #board: Int32Array
+  readonly #seat: number
+  readonly #at: number
+  readonly #entries: number
+  #trying = false
+
+  /** Makes `machine`, which nobody uses yet, write its grants down. */
+  constructor(machine: Machine, board: Int32Array, seat: number) {
+    const { at, entries } = logOf(machine.layout, board[BOARD.SEATS] as number, seat)
+    this.#machine = machine
+    this.#board = board
+    this.#seat = seat
+    this.#at = at
+    this.#entries = entries
+    const { take, give, mem } = machine
+    machine.take = (address, who) => {
+      if (address >>> 2 === HDR.RING_LOCK) return take(address, who)
+      if ((mem[at + HEAD] as number) >= (mem[at + LIMIT] as number)) this.#makeRoom()
+      const trying = this.#trying
+      this.#trying = false
+      const seen = take(address, who)
+      if (seen === 0) this.#write(address >>> 2)
+      else if (trying && isOthers(seen, who)) this.#enter(deedOf(address >>> 2, TRY), 0)
+      return seen
+    }
+    machine.give = (address) => {
+      if (address >>> 2 !== HDR.RING_LOCK) this.#leave(address >>> 2)
+      return give(address)
+    }
+    machine.seat = this
+  }
+
+  tries(at: number, who: number): void {
+    this.#trying = at !== HDR.RING_LOCK && !isOwn(this.#machine.sys[at] as number, who)
+  }
+
+  awaits(): void {}
+
+  leaves(): void {
+    publish(this.#machine, this.#at)
+    Atomics.store(this.#board, seatAt(this.#seat) + SEAT.STATE, GONE)
+  }
+
+  bury<T>(_: number, mend: () => T): T {
+    return mend()
+  }
+
+  close(): void {}
+
+  #write(at: number): void {
+    const { mem, layout } = this.#machine
+    const counted = numberAt(layout, at)
+    const number = (mem[counted] as number) + 1
+    mem[counted] = number
+    this.#enter(deedOf(at, TAKE), number)
+  }
+
+  #leave(at: number): void {
+    const { mem, layout } = this.#machine
+    const last = this.#at + LOG_HEAD + (((mem[this.#at + HEAD] as number) - 1) & (this.#entries - 1)) * 2
+    if (mem[last] !== deedOf(at, TAKE)) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+  }
+
+  #enter(deed: number, number: number): void {
+    const { mem } = this.#machine
+    const head = mem[this.#at + HEAD] as number
+    const entry = this.#at + LOG_HEAD + (head & (this.#entries - 1)) * 2
+    mem[entry] = deed
+    mem[entry + 1] = number
+    mem[this.#at + HEAD] = head + 1
+  }
+
+  /** Lets the last round be read, and waits until there is room for another. Throws a GrantsFullError. */
+  #makeRoom(): void {
+    const { mem, sys } = this.#machine
+    publish(this.#machine, this.#at)
+    const head = mem[this.#at + HEAD] as number
+    const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
+    for (let waited = 0; ; ) {
+      const tail = Atomics.load(mem, this.#at + TAIL)
+      // Two rounds: of a section that is left, and of a try that was refused, nobody asks first.
+      if (head + 2 * ROUND - tail <= this.#entries) break
+      const nap = Math.min(NAP, timeout - waited)
+      if (park(mem, this.#at + TAIL, tail, nap)) waited = 0
+      else waited += nap
+      if (waited >= timeout) throw new GrantsFullError(timeout)
+    }
+    mem[this.#at + LIMIT] = head + ROUND
+  }
+}
+
+function publish(machine: Machine, log: number): void {
+  Atomics.store(machine.mem, log + PUBLISHED, machine.mem[log + HEAD] as number)
+}
+
+/** Grants that are kept for the string that replays a run. */
+const MOST_GRANTS = 1 << 18
+
+/** What the creating thread has read of all logs. */
+export class GrantReader implements Scheduling {
+  readonly order = 0
+  readonly #machine: Machine
+  readonly #board: Int32Array
+  readonly #seats: number
+  /** A seat's entries: deed, number. */
+  readonly #read: { words: Int32Array; length: number }[]
+  /** Grants and refused tries that were read. */
+  count = 0
+  #cut = false
+
+  constructor(machine: Machine, board: Int32Array) {
+    this.#machine = machine
+    this.#board = board
+    this.#seats = board[BOARD.SEATS] as number
+    this.#read = Array.from({ length: this.#seats }, () => ({ words: new Int32Array(1024), length: 0 }))
+    machine.seat = this
+  }
+
+  tries(): void {}
+
+  /** A thread that waits for room in its log may own what this one waits for. */
+  awaits(): void {
+    this.drain()
+  }
+
+  leaves(): void {}
+
+  /** Also reads what a dead thread has written last. */
+  bury<T>(ticket: number, mend: () => T): T {
+    if (ticket >= 1 && ticket <= this.#seats && this.#board[seatAt(ticket - 1) + SEAT.STATE] !== GONE) {
+      publish(this.#machine, logOf(this.#machine.layout, this.#seats, ticket - 1).at)
+      Atomics.store(this.#board, seatAt(ticket - 1) + SEAT.STATE, GONE)
+    }
+    return mend()
+  }
+
+  close(): void {}
+
+  /** Whether all threads have come to their end. */
+  get over(): boolean {
+    for (let seat = 0; seat < this.#seats; seat++) if (Atomics.load(this.#board, seatAt(seat) + SEAT.STATE) !== GONE) return false
+    return true
+  }
+
+  /** Reads what the threads have let be read; returns how many grants that were. */
+  drain(): number {
+    const { mem, layout } = this.#machine
+    const before = this.count
+    for (let seat = 0; seat < this.#seats; seat++) {
+      const { at, entries } = logOf(layout, this.#seats, seat)
+      const published = Atomics.load(mem, at + PUBLISHED)
+      const tail = mem[at + TAIL] as number
+      if (published === tail) continue
+      for (let n = tail; n < published; n++) {
+        const entry = at + LOG_HEAD + (n & (entries - 1)) * 2
+        this.#keep(seat, mem[entry] as number, mem[entry + 1] as number)
+      }
+      Atomics.store(mem, at + TAIL, published)
+      wakeAll(mem, at + TAIL)
+    }
+    return this.count - before
+  }
+
+  #keep(seat: number, deed: number, number: number): void {
+    this.count++
+    if (this.count > MOST_GRANTS) {
+      this.#cut = true
+      return
+    }
+    const read = this.#read[seat] as { words: Int32Array; length: number }
+    if (read.length + 2 > read.words.length) {
+      const wider = new Int32Array(read.words.length * 2)
+      wider.set(read.words)
+      read.words = wider
+    }
+    read.words[read.length++] = deed
+    read.words[read.length++] = number
+  }
+
+  /** The grants of all threads in one order; undefined if they were too many to keep, or a thread died between a grant and writing it down. */
+  merged(): (readonly [seat: number, deed: number])[] | undefined {
+    if (this.#cut) return undefined
+    return mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))
+  }
+}
+
+/**
+ * Merges logs (deed, number, deed, number, ...) into an order of grants and refused tries that keeps each thread's own and each section's; of several it
+ * is one in which the thread changes late. Undefined if a number is missing.
+ */
+export function mergeGrants(logs: readonly Int32Array[]): (readonly [seat: number, deed: number])[] | undefined {
+  const kept = logs.map(keptUntilLeft)
+  const next = logs.map(() => 0)
+  /** The last grant of a section that is over, by the deed of entering it. */
+  const over = new Map<number, number>()
+  const events: (readonly [number, number])[] = []
+  let blocked = 0
+  for (let seat = 0; blocked < logs.length; seat = (seat + 1) % logs.length) {
+    const log = logs[seat] as Int32Array
+    const from = next[seat] as number
+    let at = from
+    for (; at < log.length; at += 2) {
+      const [deed, number] = [log[at] as number, log[at + 1] as number]
+      const enters = (deed & ~3) | TAKE
+      if (deed === enters && number !== (over.get(enters) ?? 0) + 1) break
+      if (deed === enters ? kept[seat]?.has(at) !== true : (deed & 3) === LEFT) over.set(enters, number)
+      if ((deed & 3) !== LEFT) events.push([seat, deed])
+    }
+    next[seat] = at
+    blocked = at === from ? blocked + 1 : 0
+  }
+  return next.every((at, seat) => at === (logs[seat] as Int32Array).length) ? events : undefined
+}
+
+/** Where a log has grants that it says the end of. */
+function keptUntilLeft(log: Int32Array): Set<number> {
+  const kept = new Set<number>()
+  const entered = new Map<number, number>()
+  for (let at = 0; at < log.length; at += 2) {
+    const deed = log[at] as number
+    if ((deed & 3) === TAKE) entered.set(deed, at)
+    else if ((deed & 3) === LEFT) kept.add(entered.get((deed & ~3) | TAKE) ?? -1)
+  }
+  return kept
+}
