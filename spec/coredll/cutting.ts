@@ -147,8 +147,8 @@ export class Cutting {
     this.#judge(k)
   }
 
-  /** The same; but whoever enters first dies as well, before step `j` of what it does there. False if it did not take so many. */
-  dieTwice(k: number, j: number): boolean {
+  /** The same; but whoever enters first dies as well, before step `j` of what it does there. Returns the steps that it made. */
+  dieTwice(k: number, j: number): number {
     const { process } = this.#scene
     this.#moment.restore()
     this.#fall(k)
@@ -167,7 +167,7 @@ export class Cutting {
       orphans = true
     }
     own.repair = repair
-    if (!orphans) return false
+    if (!orphans) return 0
     const scissors = underScissors(heir)
     scissors.limit = j
     try {
@@ -178,7 +178,7 @@ export class Cutting {
     }
     assert.equal(process.workerEnded(token), [heir.tid])
     this.#judge(k)
-    return scissors.cut
+    return scissors.steps
   }
 
   #fall(k: number): void {
