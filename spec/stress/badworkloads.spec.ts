@@ -60,6 +60,54 @@ runs('is asynchronous, or gives back what cannot be copied', async () => {
 })
 runs.run()
 
+const scheduled = suite('stress: a workload that misbehaves one thread at a time')
+
+const sections = `export const setup = (ce) => {
+  const p = ce.LocalAlloc(0, 64)
+  for (const section of [p, p + 32]) ce.InitializeCriticalSection(section)
+  return [p, p + 32]
+}
+export const finish = (ce, [p, q]) => { for (const section of [p, q]) ce.DeleteCriticalSection(section); ce.LocalFree(p) }`
+
+scheduled('waits in a circle: the orders are searched for it, and who waits for what is told', async () => {
+  const workload = running(
+    'while (more()) { const [a, b] = thread % 2 === 0 ? data : [...data].reverse(); ce.EnterCriticalSection(a); ce.EnterCriticalSection(b); ce.LeaveCriticalSection(b); ce.LeaveCriticalSection(a) }',
+    sections
+  )
+  const { ok, failure } = await failing(workload, { schedule: 'pct:1:2', runs: 500 })
+  assert.is(ok, false)
+  assert.is(failure?.kind, 'deadlock', failure?.message)
+  assert.match(
+    failure?.message ?? '',
+    /thread 2 waits for critical section \d, held by thread 3; thread 3 waits for critical section \d, held by thread 2/
+  )
+  assert.equal([failure?.shrunk?.threads, failure?.shrunk?.ops], [2, 1])
+})
+
+scheduled('never ends, without a call: the others say who has the turn', async () => {
+  const { failure } = await failing(running('ce.LocalFree(ce.LocalAlloc(0, 8)); if (thread === 1) for (;;);'), { schedule: 'seeded:1' })
+  assert.is(failure?.kind, 'timeout', failure?.message)
+})
+
+scheduled('throws, or ends the process: the others go on without it', async () => {
+  const work = 'while (more()) ce.LocalFree(ce.LocalAlloc(0, 8))'
+  const thrown = (await failing(running(`if (thread === 1) throw new Error('no more'); ${work}`), { schedule: 'seeded:1' })).failure
+  assert.equal([thrown?.kind, thrown?.message, thrown?.others], ['threw', 'run() of thread 3 threw: no more', []])
+  const ended = (await failing(running(`if (thread === 1) process.exit(3); ${work}`), { schedule: 'seeded:1' })).failure
+  assert.equal([ended?.kind, ended?.thread], ['exit', 3])
+})
+
+scheduled('attaches twice: the token is used up', async () => {
+  const index = new URL('../../src/index.js', import.meta.url).href
+  const text = `import { attachThread } from ${JSON.stringify(index)}
+    export const name = 'twice'
+    export const run = ({ token, ce }) => { ce.LocalFree(ce.LocalAlloc(0, 8)); attachThread(token) }`
+  const { failure } = await failing(module(text), { schedule: 'seeded:1' })
+  assert.is(failure?.kind, 'threw')
+  assert.match(failure?.message ?? '', /run\(\) of thread \d threw: TypeError: attachThread: expected a token that no thread has used yet/)
+})
+scheduled.run()
+
 const others = suite('stress: a workload that misbehaves elsewhere')
 others.after(clear)
 

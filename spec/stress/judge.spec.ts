@@ -184,6 +184,21 @@ lies('a damaged cookie', () => {
   }
 })
 
+lies('a call that would have to wait at its place of the order', () => {
+  const { history } = tell((one, two) => {
+    const section = one.LocalAlloc(0, 32)
+    one.InitializeCriticalSection(section)
+    one.EnterCriticalSection(section) // 2
+    one.LeaveCriticalSection(section) // 3
+    two.EnterCriticalSection(section) // 4
+    two.LeaveCriticalSection(section)
+  })
+  assert.is(compareWithModel(history, 2, options, undefined), undefined)
+  const { at, message, expected } = compareWithModel(swap(history, 3), 2, options, undefined) ?? {}
+  assert.equal([at, expected], [3, 'nothing: it waits'])
+  assert.match(message ?? '', /^EnterCriticalSection cannot be made at this place of the order: LockTimeoutError: /)
+})
+
 lies('a call of a thread that does not exist', () => {
   const { history } = work()
   assert.match(compareWithModel(forge(history, 1, { thread: 9 }), 2, options, undefined)?.message ?? '', /was made by thread 9/)
