@@ -1,10 +1,11 @@
 // Every store of every call cut off in a simulated run, none left out, and the mending after it at many of its stores: npm run cuts
 import { setPriority } from 'node:os'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from '../spec/coredll/cutcalls.ts'
-import { Cutting, cutsOf } from '../spec/coredll/cutting.ts'
+import { Cutting, heirsOf } from '../spec/coredll/cutting.ts'
 
-/** Deaths of the thread that mends, for each of the four deaths of the first thread that are tried that way. */
-const HEIRS = 40
+/** Of the steps of a mending so many at its begin, and so many of the rest. */
+const FIRST = 60
+const MORE = 30
 
 // Long work that nobody waits for.
 setPriority(10)
@@ -18,9 +19,9 @@ for (const placement of ['segregated', 'next-fit'] as const) {
         cutting.die(k)
         deaths++
       }
-      for (const share of [0.3, 0.6, 0.8, 0.97]) {
-        const k = Math.floor(cutting.steps * share)
-        for (const j of cutsOf(cutting.dieTwice(k, Number.POSITIVE_INFINITY), HEIRS)) {
+      const { steps } = cutting
+      for (const k of [steps >>> 2, steps >>> 1, (steps * 3) >>> 2, steps - 2, steps - 1]) {
+        for (const j of heirsOf(cutting.dieTwice(k, Number.POSITIVE_INFINITY), FIRST, MORE)) {
           cutting.dieTwice(k, j)
           heirs++
         }

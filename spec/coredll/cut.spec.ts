@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from './cutcalls.ts'
-import { Cutting, cutsOf } from './cutting.ts'
+import { Cutting, cutsOf, heirsOf } from './cutting.ts'
 
 const calls = [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls]
 
@@ -14,7 +14,7 @@ for (const placement of ['segregated', 'next-fit'] as const) {
     for (const call of calls) {
       cuts(`C-92: ${call.name} [${placement}, ${build}]`, () => {
         const cutting = new Cutting(() => crowded(placement, build), call)
-        for (const k of cutsOf(cutting.steps, 90)) {
+        for (const k of cutsOf(cutting.steps, 75)) {
           cutting.die(k)
           deaths++
         }
@@ -30,19 +30,14 @@ cuts.run()
 
 const twice = suite('who mends after it is cut off as well')
 
-for (const [placement, build] of [
-  ['segregated', 'debug'],
-  ['next-fit', 'retail']
-] as const) {
-  for (const call of calls) {
-    twice(`C-92: ${call.name} [${placement}, ${build}]`, () => {
-      const cutting = new Cutting(() => crowded(placement, build), call)
-      for (const share of [0.5, 0.97]) {
-        const k = Math.floor(cutting.steps * share)
-        const steps = cutting.dieTwice(k, Number.POSITIVE_INFINITY)
-        for (const j of cutsOf(steps, 9)) cutting.dieTwice(k, j)
-      }
-    })
-  }
+for (const [n, call] of calls.entries()) {
+  const placement = n % 2 === 0 ? 'segregated' : 'next-fit'
+  const build = n % 3 === 0 ? 'debug' : 'retail'
+  twice(`C-92: ${call.name} [${placement}, ${build}]`, () => {
+    const cutting = new Cutting(() => crowded(placement, build), call)
+    // In the middle, and with all done but the way out of the section.
+    for (const k of [cutting.steps >>> 1, cutting.steps - 2, cutting.steps - 1])
+      for (const j of heirsOf(cutting.dieTwice(k, Number.POSITIVE_INFINITY), 16, 4)) cutting.dieTwice(k, j)
+  })
 }
 twice.run()

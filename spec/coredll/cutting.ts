@@ -102,6 +102,12 @@ export function cutsOf(total: number, most: number): number[] {
   return all.filter((k) => k < edge || k >= total - edge || (k - edge) % stride === 0)
 }
 
+/** Which steps of a mending are cut: the first ones, where it decides what is to be undone, and `more` of the rest, which is written anew whatever was there. */
+export function heirsOf(total: number, first: number, more: number): number[] {
+  const all = Array.from({ length: total }, (_, j) => j)
+  return all.filter((j) => j < first || j % Math.ceil(total / more) === 0)
+}
+
 /** What a scene is for one call: the uncut run, then a death before each of its steps. Returns how many deaths there were. */
 export class Cutting {
   readonly #scene: Scene

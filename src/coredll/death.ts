@@ -81,7 +81,8 @@ function handOver(machine: Machine, tid: number): void {
   }
   // One that never became live is no loose end: whoever gets the granule next has a right to it.
   if (!waitsForCaller(machine, sys[slot + THREAD.HANDOUT] as number)) sys[slot + THREAD.HANDOUT] = 0
-  if (!owns(HDR.LOCK)) return
+  // Who died while mending after another has none of its own, and leaves what the other left.
+  if (!owns(HDR.LOCK) || sys[slot + THREAD.RESERVED] === 0) return
   sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
   sys[slot + THREAD.RESERVED] = 0
 }
