@@ -21,6 +21,8 @@ export interface LeadHooks extends CampaignHooks {
 const SHRINK_TIMEOUT = 5_000
 /** A schedule string longer than this is no good to paste; the strategy that made it repeats the run as well. */
 const LONGEST_REPLAY = 1_500
+/** Steps of a run up to which its schedule string is told though nothing failed. */
+const MOST_STEPS = 20_000
 
 /** Makes the runs of a plan in this JS thread, which becomes the creating thread of each process, and reports. */
 export async function lead(plan: StressPlan, hooks: LeadHooks = {}): Promise<StressReport> {
@@ -65,7 +67,7 @@ function reportOf(plan: StressPlan, name: string, { runs, calls, ms, threads, la
     threads: shares,
     fairness: Number((Math.min(...shares.map(({ share }) => share)) * shares.length).toFixed(3)),
     contention: last.contention,
-    replay: last.replay ?? null,
+    replay: (last.steps <= MOST_STEPS ? last.replay() : undefined) ?? null,
     coverage,
     unjudged: last.unjudged ?? null
   }
@@ -111,9 +113,11 @@ async function smallest(crew: Crew, { last, plan }: Campaign): Promise<Shrunk | 
   const attempt = (smaller: RunPlan): Promise<RunOutcome> =>
     runOnce(crew, { ...smaller, timeout: Math.min(smaller.timeout, SHRINK_TIMEOUT) })
   let from = { plan, outcome: last }
-  if (plan.schedule === 'recorded' && last.replay !== undefined) {
+  // What a clock has ended would end elsewhere the next time.
+  const recorded = plan.schedule === 'recorded' && plan.ms === Number.POSITIVE_INFINITY ? last.replay() : undefined
+  if (recorded !== undefined) {
     // The same grants once more, now with every call in a known order.
-    const replayed = { ...plan, schedule: last.replay }
+    const replayed = { ...plan, schedule: recorded }
     const outcome = await attempt(replayed)
     if (outcome.faults[0]?.kind === last.faults[0]?.kind) from = { plan: replayed, outcome }
   }
@@ -127,6 +131,6 @@ function sizeOf(found: Shrunk): Pick<StressPlan, 'threads' | 'ops' | 'ms' | 'see
 }
 
 function scheduleOf({ plan, outcome }: Shrunk): string {
-  const { replay } = outcome
+  const replay = outcome.replay()
   return replay === undefined || replay.length > LONGEST_REPLAY ? plan.schedule : replay
 }

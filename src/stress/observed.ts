@@ -5,24 +5,25 @@ import type { SectionContention, ThreadContention } from './report.ts'
 
 /** How the run was scheduled. */
 export interface Scheduled {
-  /** The string that repeats it, where it was kept. */
-  readonly replay: string | undefined
+  /** The schedule that repeats the run, where there is such a string; made when it is asked for, which takes a while. */
+  readonly replay: () => string | undefined
   /** Steps that threads made, one at a time; 0 where they ran at once. */
   readonly steps: number
   /** How often a thread was made to wait that could have gone on. */
   readonly preemptions: number
 }
 
-export function scheduleOf(process: CeProcess, schedule: string): Scheduled {
-  if (schedule === 'free') return { replay: undefined, steps: 0, preemptions: 0 }
-  const { text, steps, preemptions }: { readonly text: string | undefined; readonly steps: number; readonly preemptions: number } =
-    process.scheduleReport()
-  return { replay: text === undefined ? undefined : `replay:${text}`, steps, preemptions }
+export function scheduledOf(process: CeProcess, schedule: string): Scheduled {
+  if (schedule === 'free') return { replay: () => undefined, steps: 0, preemptions: 0 }
+  if (schedule === 'recorded') process.drainGrants()
+  const report = process.scheduleReport()
+  const replay = (): string | undefined => (report.text === undefined ? undefined : `replay:${report.text}`)
+  return { replay, steps: report.steps, preemptions: report.preemptions }
 }
 
 /** Takes the logged grants out of their rings, so that no thread waits for room. */
 export function drain(process: CeProcess, schedule: string): void {
-  if (schedule === 'recorded') (process as { drainGrants?(): unknown }).drainGrants?.()
+  if (schedule === 'recorded') process.drainGrants()
 }
 
 /** Where threads waited: by section, the most waited for first. Empty for a process that does not count. */

@@ -106,7 +106,7 @@ export interface StressReport {
   readonly fairness: number
   /** Of the last run, the section most waited for first; empty where threads went one at a time, for then nobody waits for a section alone. */
   readonly contention: readonly SectionContention[]
-  /** The last run as a schedule string, where threads went one at a time. */
+  /** The last run as the schedule that repeats it; null where threads ran free, or made more than 20,000 steps. */
   readonly replay: string | null
   readonly coverage: Coverage | null
   /** What the judge could not look at, in words; null if it looked at everything. */

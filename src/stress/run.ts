@@ -16,7 +16,7 @@ import type { WorkloadSource } from './load.ts'
 import { randomOf } from './random.ts'
 import { StressError } from './workload.ts'
 import { isConcurrent } from './options.ts'
-import { contentionOf, drain, scheduleOf } from './observed.ts'
+import { contentionOf, drain, scheduledOf } from './observed.ts'
 import type { Scheduled } from './observed.ts'
 import type { SectionContention } from './report.ts'
 import type { Workload } from './workload.ts'
@@ -62,7 +62,9 @@ export interface RunHooks {
   readonly onPhase?: (phase: 'setup' | 'run' | 'finish' | 'judge') => void
 }
 
-const TICK = 20
+const TICK = 50
+/** A thread's log of grants holds some milliseconds of work. */
+const DRAIN = 2
 let runs = 0
 
 /** Makes one run and judges it. Throws a StressError if it cannot begin. */
@@ -106,7 +108,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const own = writer.pack(1)
   const calls = works.reduce((sum, one) => sum + (one?.calls ?? 0), 0)
   const ms = Math.max(0, ...works.map((one) => one?.ms ?? 0))
-  const common = { schedule, works, calls, ms, imageHash, ...scheduleOf(process, schedule), contention: contentionOf(process, concurrent) }
+  const common = { schedule, works, calls, ms, imageHash, ...scheduledOf(process, schedule), contention: contentionOf(process, concurrent) }
   try {
     if (books !== undefined || own.cut || works.some((one) => one?.history.cut === true)) {
       const found = [own, ...works.flatMap((one) => (one === undefined ? [] : [one.history]))]
@@ -188,10 +190,13 @@ interface Crewed {
 
 async function work(crew: Crew, plan: RunPlan, process: CeProcess, { jobs, gate, done }: Crewed, hooks: RunHooks): Promise<Ending[]> {
   const counts = new Int32Array(done)
-  const timer = setInterval(() => {
-    drain(process, plan.schedule)
-    hooks.onProgress?.(counts.reduce((sum, count) => sum + count, 0))
-  }, TICK)
+  const timer = setInterval(
+    () => {
+      drain(process, plan.schedule)
+      hooks.onProgress?.(counts.reduce((sum, count) => sum + count, 0))
+    },
+    plan.schedule === 'recorded' ? DRAIN : TICK
+  )
   try {
     return await crew.run(jobs, {
       timeout: timeOf(plan),
