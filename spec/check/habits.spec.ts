@@ -129,7 +129,7 @@ habits('a program without such habits has no findings', async () => {
       ['free', [p]],
       ['CoTaskMemAlloc', [0], p],
       ['CoTaskMemFree', [p]],
-      ['VirtualAlloc', [0, 4096, 0x3000, 4], 0x50000],
+      ['VirtualAlloc', [0, 0x10000, 0x3000, 4], 0x50000],
       ['VirtualFree', [0x50000, 0, 0x8000], 1],
       ['InitializeCriticalSection', [q]],
       ['HeapValidate', [heap, 0, 0], 1],
@@ -189,12 +189,12 @@ habits('W-15: a size that does not fit into 32 bits ends the replay of that call
 })
 
 habits('C-20 is a warning on ce-5.0, which wants MEM_RESERVE first', async () => {
-  const lines: readonly Line[] = [['VirtualAlloc', [0, 4096, 0x1000, 4], p]]
+  const lines: readonly Line[] = [['VirtualAlloc', [0, 0x10000, 0x1000, 4], p]]
   assert.is(only(await check(lines, { profile: 'ce-5.0' })).severity, 'warning')
 })
 
 habits('VX-1: VirtualAllocEx came with CE 6.0', async () => {
-  const lines: readonly Line[] = [['VirtualAllocEx', [1, 0, 4096, 0x3000, 4], p]]
+  const lines: readonly Line[] = [['VirtualAllocEx', [2 ** 64, 0, 0x10000, 0x3000, 4], p]]
   assert.equal(found(await check(lines, { profile: 'ce-5.0' })), ['error VX-1 1 VirtualAllocEx'])
   assert.equal(found(await check(lines)), [])
 })
@@ -236,7 +236,7 @@ habits('W-19: a region that is all reserved, all committed or decommitted first 
     [reserved, released],
     [reserved, ['VirtualAlloc', [base, 0x20000, 0x1000, 4], base], released],
     [reserved, ['VirtualAlloc', [base + 5, 1, 0x1000, 4], base], ['VirtualFree', [base, 0, 0x4000], 1], released],
-    [['VirtualAlloc', [0, 100, 0x3000, 4], base], released]
+    [['VirtualAlloc', [0, 0xf001, 0x3000, 4], base], released]
   ]
   for (const lines of clean) assert.equal(found(await check(lines)), [])
 })

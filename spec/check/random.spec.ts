@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { check, type Line } from './trace.ts'
 
 const value = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(0, 1, 0x10, 0x42, 0x82, 0xa0000, 0xb0000, 0x340000) },
+  { weight: 4, arbitrary: fc.constantFrom(0, 1, 4, 0x10, 0x42, 0x82, 0x3000, 0x1000, 0x8000, 0x4000, 0x104, 0xa0000, 0xb0000, 0x340000) },
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 24 }).map((n) => n * 0x1010) },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 5000 }) },
   { weight: 1, arbitrary: fc.constantFrom(0x7fff8, 0x18001, 0x100000, 0xffffffff, 2 ** 32, 2 ** 40, 2 ** 64) }
@@ -24,18 +24,11 @@ const names = [
     'HeapValidate'
   ],
   ...['HeapCompact', 'GetProcessHeap', 'LocalAlloc', 'LocalReAlloc', 'LocalFree', 'LocalSize', 'GlobalAlloc', 'GlobalLock', 'GlobalFree'],
-  ...[
-    'malloc',
-    'calloc',
-    'realloc',
-    'free',
-    '_msize',
-    'CoTaskMemAlloc',
-    'CoTaskMemRealloc',
-    'CoTaskMemFree',
-    'VirtualAlloc',
-    'CeHeapCreate'
-  ]
+  ...['malloc', 'calloc', 'realloc', 'free', '_msize', 'CoTaskMemAlloc', 'CoTaskMemRealloc', 'CoTaskMemFree', 'CeHeapCreate'],
+  ...['VirtualAlloc', 'VirtualAlloc', 'VirtualAlloc', 'VirtualFree', 'VirtualFree', 'VirtualProtect', 'VirtualAllocEx', 'VirtualFreeEx'],
+  ...['IsBadReadPtr', 'IsBadWritePtr', 'IsBadCodePtr', 'CeVirtualSharedAlloc', 'VirtualProtectEx', 'VirtualQuery', 'SetLastError'],
+  ...['CreateToolhelp32Snapshot', 'CloseToolhelp32Snapshot', 'Heap32First', 'EnterCriticalSection', 'DeleteCriticalSection'],
+  ...['IMalloc::GetSize', 'IMalloc::HeapMinimize', 'IHostMalloc::Alloc', 'CoRegisterMallocSpy', 'CoRevokeMallocSpy', 'GlobalMemoryStatus']
 ]
 const line: fc.Arbitrary<Line> = fc
   .tuple(

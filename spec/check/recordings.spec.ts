@@ -33,6 +33,7 @@ recordings('desktop-habits: what its source does wrong for CE is found where it 
     'note DT-3': 34,
     'note C-20': 1,
     'note W-11': 5,
+    'note W-17': 1,
     'note W-8': 66
   })
   assert.equal([report.summary.calls, report.summary.threads, report.summary.unknownPointers], [285, 3, 0])

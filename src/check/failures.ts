@@ -27,7 +27,8 @@ export function reportFailure(run: Run, process: TraceProcess, event: TraceEvent
     return
   }
   const space = run.profile.name === 'ce-5.0' ? faults.addressSpace5 : faults.addressSpace
-  reportMemory(run, process, event, freePhysical(run, process) < size + PAGE ? faults.physical : space, size, size)
+  const short = freePhysical(run, process) < size + PAGE
+  reportMemory(run, event, short ? faults.physical : space, short, size, size)
 }
 
 /** HeapCreate worked in the recording and not on CE. Of the maximum only address space is taken, of the initial size memory. */
@@ -36,18 +37,25 @@ export function reportNoHeap(run: Run, process: TraceProcess, event: TraceEvent,
     run.groups.hit(faults.initialAboveMaximum, event)
     return
   }
-  const space = run.profile.name === 'ce-5.0' && freePhysical(run, process) >= initial + PAGE
-  reportMemory(run, process, event, space ? faults.addressSpace5 : faults.cannotCreate, initial, Math.max(initial, maximum))
+  const short = freePhysical(run, process) < initial + PAGE
+  const verdict = run.profile.name === 'ce-5.0' && !short ? faults.addressSpace5 : faults.cannotCreate
+  reportMemory(run, event, verdict, short, initial, Math.max(initial, maximum))
 }
 
-/** Neither a maximum size nor a wrong argument: physical memory or address space is used up. */
-function reportMemory(run: Run, process: TraceProcess, event: TraceEvent, verdict: Verdict, commit: number, reserve: number): void {
+/** VirtualAlloc worked in the recording and not on CE. `commit` bytes were to be committed, `reserve` bytes of addresses taken. */
+export function reportNoRegion(run: Run, process: TraceProcess, event: TraceEvent, commit: number, reserve: number): void {
+  const short = freePhysical(run, process) < commit || reserve === 0
+  const space = run.profile.name === 'ce-5.0' ? faults.addressSpace5 : faults.addressSpace
+  reportMemory(run, event, short ? faults.physical : space, short, commit, reserve)
+}
+
+/** Neither a maximum size nor a wrong argument: physical memory is `short`, or address space is used up. */
+function reportMemory(run: Run, event: TraceEvent, verdict: Verdict, short: boolean, commit: number, reserve: number): void {
   const group = run.groups.hit(verdict, event)
   if (!run.groups.fresh) return
-  group.onCe =
-    freePhysical(run, process) < commit + PAGE
-      ? `${bytesText(commit)} do not fit into what is left of ${bytesText(run.physical)} of physical memory: NULL`
-      : `no range of addresses for ${bytesText(reserve)} is left in ${bytesText(run.memory)}: NULL`
+  group.onCe = short
+    ? `${bytesText(commit)} do not fit into what is left of ${bytesText(run.physical)} of physical memory: NULL`
+    : `no range of addresses for ${bytesText(reserve)} is left in ${bytesText(run.memory)}: NULL`
 }
 
 /** It failed in the recording and works on CE. */

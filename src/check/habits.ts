@@ -15,15 +15,14 @@ type HabitName =
   | 'realloc0'
   | 'size64'
   | 'bigBlock'
-  | 'virtualZero'
-  | 'memReset'
-  | 'virtualQuery'
-  | 'commitNull'
-  | 'mixedRelease'
-  | 'commitNullCe5'
-  | 'virtualEx'
   | 'snapshot'
   | 'inherit'
+  | 'snapshotClosed'
+  | 'sectionGone'
+  | 'sectionShared'
+  | 'spy'
+  | 'pendingRevoke'
+  | 'taskBlock'
   | 'heap32'
   | 'ceOnly'
   | 'kernelOnly'
@@ -101,41 +100,6 @@ export const habits: Readonly<Record<HabitName, Verdict>> = {
     choice: 'C-23',
     onCe: 'the block lies outside the heap and costs whole 64 KB of address space'
   }),
-  virtualZero: verdict('W-20', 'error', {
-    title: 'VirtualAlloc of 0 bytes',
-    onCe: 'the call fails: a size of 0 is an error',
-    explanation: 'VirtualAlloc gives whole pages, and none for a size of 0: CE documents that as an error (VA-4).',
-    advice: 'Test the size before the call, and find out why it is 0.'
-  }),
-  memReset: verdict('W-20', 'error', {
-    title: 'MEM_RESET is not supported',
-    onCe: 'the call fails: MEM_RESET does not exist',
-    explanation: 'MEM_RESET tells desktop Windows that the content of pages is no longer needed. CE does not support it (VA-11).',
-    advice: 'Give the pages back with VirtualFree and MEM_DECOMMIT, and commit them again when they are needed.'
-  }),
-  virtualQuery: verdict('W-20', 'note', {
-    title: 'AllocationProtect is not filled',
-    onCe: 'the member AllocationProtect of the answer is not filled',
-    explanation: 'CE does not support the member AllocationProtect of MEMORY_BASIC_INFORMATION (VQ-2).',
-    advice: 'Nothing to change where the program does not read that member. Else keep the protection that VirtualAlloc was given.'
-  }),
-  mixedRelease: verdict('W-19', 'error', {
-    title: 'MEM_RELEASE of a partly committed region',
-    onCe: 'the call fails and the region stays reserved: some of its pages are committed and some are not (VF-5)'
-  }),
-  commitNull: verdict('C-20', 'note', {
-    title: 'MEM_COMMIT without MEM_RESERVE and address',
-    onCe: 'taken to reserve and commit, as on the desktop (our choice, the documentation is silent)'
-  }),
-  commitNullCe5: verdict('C-20', 'warning', {
-    title: 'MEM_COMMIT without MEM_RESERVE and address',
-    onCe: 'CE 5.0 wants MEM_RESERVE as well; here it is taken to reserve and commit (our choice)'
-  }),
-  virtualEx: verdict('VX-1', 'error', {
-    title: 'Function that came with CE 6.0',
-    onCe: 'CE 5.0 does not have the function',
-    advice: 'Call VirtualAlloc, VirtualFree and VirtualProtect in the process that owns the memory.'
-  }),
   snapshot: verdict('W-21', 'warning', {
     title: 'Tool-help snapshot',
     onCe: 'CloseHandle leaks the snapshot: it is closed with CloseToolhelp32Snapshot'
@@ -143,6 +107,34 @@ export const habits: Readonly<Record<HabitName, Verdict>> = {
   inherit: verdict('W-21', 'warning', {
     title: 'TH32CS_INHERIT means something else',
     onCe: 'the bit 0x80000000 is TH32CS_GETALLMODS: the snapshot lists the modules of all processes'
+  }),
+  snapshotClosed: verdict('W-21', 'error', {
+    title: 'Snapshot closed with CloseHandle',
+    onCe: 'the snapshot leaks: CloseHandle does not close it (TH-5)'
+  }),
+  sectionGone: verdict('CS-5', 'error', {
+    title: 'Critical section used after it was deleted',
+    choice: 'C-76',
+    onCe: 'the call changes nothing: Enter returns without having entered (our choice C-76; a device may crash or hang)',
+    advice: 'Delete a section only when no thread can call on it any more, and initialise it before it is used again.'
+  }),
+  sectionShared: verdict('W-27', 'note', {
+    title: 'Critical section of several threads',
+    onCe: 'its owner runs at the priority of the most urgent thread that waits: threads get through in another order than on the desktop'
+  }),
+  spy: verdict('SP-4', 'note', {
+    title: 'Malloc spy',
+    onCe: 'every call of IMalloc goes through the spy; what it adds to sizes and pointers does not show in a recording',
+    advice: 'Nothing to change. Compare figures of memory with a recording without the spy.'
+  }),
+  pendingRevoke: verdict('SP-6', 'warning', {
+    title: 'Spy revoked while its blocks live',
+    onCe: 'E_ACCESSDENIED as well: the spy stays until the last block that it saw is freed, and is released then',
+    advice: 'Free those blocks, and keep the spy alive until its Release.'
+  }),
+  taskBlock: verdict('C-52', 'warning', {
+    title: 'Block of the COM task allocator given to another family',
+    onCe: 'works here, where the task allocator is the process heap; a device may differ, and a spy does not see the call'
   }),
   heap32: verdict('W-21', 'error', {
     title: 'Heap walk with other parameters',

@@ -1,4 +1,5 @@
 import {
+  E_ACCESSDENIED,
   GMEM_MODIFY,
   GMEM_MOVEABLE,
   GMEM_ZEROINIT,
@@ -9,25 +10,13 @@ import {
   HEAP_REALLOC_IN_PLACE_ONLY,
   HEAP_SHARED_READONLY,
   HEAP_ZERO_MEMORY,
-  LMEM_DISCARDABLE,
-  MEM_COMMIT,
-  MEM_RESERVE,
-  MEM_RESET
+  LMEM_DISCARDABLE
 } from '../constants.ts'
 import { habits } from './habits.ts'
+import { all, size } from './looks.ts'
 import type { Habit } from './run.ts'
+import { virtualPorting } from './virtualporting.ts'
 import { hex } from './words.ts'
-
-const sizeLimit = 0x100000000
-
-/** Whether a size has 32 bits, as sizes on CE do (W-15); what has more cannot be given to the emulator. */
-export function fits(size: number): boolean {
-  return size < sizeLimit
-}
-
-const SNAPPROCESS = 0x2
-const SNAPNOHEAPS = 0x40000000
-const INHERIT = 0x80000000
 
 /** Looks at the heap flags of a call; `listed` are those in CE's table for it besides HEAP_NO_SERIALIZE. */
 function heapFlags(at: number, listed: number): Habit {
@@ -41,23 +30,6 @@ function heapFlags(at: number, listed: number): Habit {
       const group = run.groups.hit(habits.oddFlags, event)
       if (run.groups.fresh) group.onCe = `the flags ${hex(odd)} are ignored (our choice, the documentation is silent)`
     }
-  }
-}
-
-/** The size that a call takes at this place. */
-function size(at: number): Habit {
-  return (run, event) => {
-    if (fits(event.args[at]!)) return
-    const group = run.groups.hit(habits.size64, event)
-    if (run.groups.fresh)
-      group.onCe = `the size is cut to ${event.args[at]! % sizeLimit} bytes: a much smaller block or an error comes back`
-  }
-}
-
-/** One habit after the other, all of them. */
-function all(...list: readonly Habit[]): Habit {
-  return (run, event) => {
-    for (const habit of list) habit(run, event)
   }
 }
 
@@ -111,39 +83,20 @@ function answersZero(name: 'unlock' | 'memoryFlags'): Habit {
   }
 }
 
-const virtualAlloc =
-  (at: number): Habit =>
-  (run, event) => {
-    const bytes = event.args[at]!
-    const type = event.args[at + 1]!
-    if (bytes === 0) run.groups.hit(habits.virtualZero, event)
-    if ((type & MEM_RESET) !== 0) run.groups.hit(habits.memReset, event)
-    else if (event.args[at - 1] === 0 && (type & (MEM_COMMIT | MEM_RESERVE)) === MEM_COMMIT) {
-      run.groups.hit(run.profile.name === 'ce-5.0' ? habits.commitNullCe5 : habits.commitNull, event)
-    }
-  }
-
-const reserves: Habit = (run, event) => run.reservations.allocated(event)
-
-const releases: Habit = (run, event) => {
-  if (run.reservations.freed(event)) run.groups.hit(habits.mixedRelease, event)
-}
-
-const since6: Habit = (run, event) => {
-  if (run.profile.name === 'ce-5.0') run.groups.hit(habits.virtualEx, event)
-}
-
-const snapshot: Habit = (run, event) => {
-  const flags = event.args[0]! | 0
-  const group = run.groups.hit(habits.snapshot, event)
-  if (run.groups.fresh && (flags & SNAPPROCESS) !== 0 && (flags & SNAPNOHEAPS) === 0) {
-    group.onCe += '; without TH32CS_SNAPNOHEAPS it also holds the heaps of every process'
-  }
-  if ((flags & INHERIT) !== 0) run.groups.hit(habits.inherit, event)
-}
-
 const taskRealloc: Habit = (run, event) => {
   if (event.args[1] === 0 && event.args[0] !== 0) run.groups.hit(habits.realloc0, event)
+}
+
+/** A walk with the desktop's parameters; a recording of the emulator has CE's. */
+function desktopWalk(parameters: number): Habit {
+  return (run, event) => {
+    if (event.args.length <= parameters) run.groups.hit(habits.heap32, event)
+  }
+}
+
+/** The blocks of the spy outlive it (SP-5). */
+const revoke: Habit = (run, event) => {
+  if (event.result === E_ACCESSDENIED) run.groups.hit(habits.pendingRevoke, event)
 }
 
 const globalMacro = always('globalMacro')
@@ -185,19 +138,14 @@ export const porting: Readonly<Record<string, Habit>> = {
   GlobalFlags: all(globalMacro, answersZero('memoryFlags')),
   GlobalCompact: always('localObsolete'),
   GlobalMemoryStatusEx: always('globalStatusEx'),
-  VirtualAlloc: all(virtualAlloc(1), size(1), reserves),
-  VirtualAllocEx: all(since6, virtualAlloc(2), size(2)),
-  VirtualFree: all(size(1), releases),
-  VirtualFreeEx: all(since6, size(2)),
-  VirtualProtect: size(1),
-  VirtualProtectEx: all(since6, size(2)),
-  VirtualQuery: always('virtualQuery'),
+  ...virtualPorting,
   CeVirtualSharedAlloc: always('ceOnly'),
-  CreateToolhelp32Snapshot: snapshot,
-  Heap32First: always('heap32'),
-  Heap32Next: always('heap32'),
+  Heap32First: desktopWalk(3),
+  Heap32Next: desktopWalk(1),
   InitializeCriticalSectionAndSpinCount: spin,
   InitializeCriticalSectionEx: spin,
+  CoRegisterMallocSpy: always('spy'),
+  CoRevokeMallocSpy: revoke,
   CoTaskMemAlloc: size(0),
   CoTaskMemRealloc: all(size(1), taskRealloc),
   malloc: all(size(0), zeroBytes(0)),

@@ -3,6 +3,8 @@ import { type CeProcess, createProcess, type ProcessOptions } from '../coredll/p
 import type { CeThread } from '../coredll/thread.ts'
 import type { TraceEvent } from '../trace/event.ts'
 import { TraceHeap } from './heaps.ts'
+import { Objects } from './objects.ts'
+import { Regions } from './regions.ts'
 import { type Block, type Family, Ledger } from './ledger.ts'
 
 const mostThreads = 65_536
@@ -20,6 +22,8 @@ export class TraceProcess {
   readonly ce: CeThread
   readonly ledger: Ledger = new Ledger()
   readonly processHeap: TraceHeap
+  readonly regions: Regions = new Regions()
+  readonly objects: Objects = new Objects()
   readonly threads: Set<number> = new Set()
   /** What the emulator said about the call at hand. */
   readonly raised: Finding[] = []

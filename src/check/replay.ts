@@ -2,9 +2,10 @@ import type { ProcessOptions } from '../coredll/process.ts'
 import type { TraceEvent } from '../trace/event.ts'
 import { heapReport, type TraceHeap } from './heaps.ts'
 import { reportLeaks } from './leaks.ts'
+import { fits } from './looks.ts'
 import { porting } from './porting.ts'
 import { TraceProcess } from './process.ts'
-import { crtFree, calloc, malloc, msize, realloc, taskAlloc, taskFree, taskRealloc } from './replaycrt.ts'
+import { crtFree, calloc, malloc, msize, realloc, taskAlloc, taskFree, taskMinimize, taskRealloc, taskSize } from './replaycrt.ts'
 import {
   getProcessHeap,
   heapAlloc,
@@ -20,6 +21,8 @@ import { localAlloc, localFree, localLock, localReAlloc, localSize } from './rep
 import type { HeapReport } from './report.ts'
 import type { Habit, Replay, Run } from './run.ts'
 import { faults } from './faults.ts'
+import { objectReplays } from './objects.ts'
+import { virtualReplays } from './replayvirtual.ts'
 import { inProgram } from './sites.ts'
 import { verdict } from './verdict.ts'
 import { bytesText } from './words.ts'
@@ -55,22 +58,31 @@ const replays: Readonly<Record<string, readonly [Replay, number]>> = {
   CoTaskMemAlloc: [taskAlloc, 1],
   CoTaskMemRealloc: [taskRealloc, 2],
   CoTaskMemFree: [taskFree, 1],
+  'IMalloc::GetSize': [taskSize, 1],
+  'IMalloc::HeapMinimize': [taskMinimize, 0],
+  'IHostMalloc::Alloc': [unseen, 0],
+  'IHostMalloc::DebugAlloc': [unseen, 0],
+  'IHostMalloc::Free': [unseen, 0],
+  'IHostMemoryManager::VirtualAlloc': [unseen, 0],
+  'IHostMemoryManager::VirtualFree': [unseen, 0],
+  'IHostMemoryManager::VirtualProtect': [unseen, 0],
+  SetLastError: [setLastError, 1],
   malloc: [malloc, 1],
   calloc: [calloc, 2],
   realloc: [realloc, 2],
   free: [crtFree, 1],
-  _msize: [msize, 1]
+  _msize: [msize, 1],
+  ...virtualReplays,
+  ...objectReplays
 }
 
-/** Arguments that the looks of porting.ts need of calls that are not replayed. */
-const looked: Readonly<Record<string, number>> = {
-  VirtualAlloc: 4,
-  VirtualAllocEx: 5,
-  VirtualFree: 3,
-  VirtualFreeEx: 4,
-  VirtualProtect: 4,
-  VirtualProtectEx: 5,
-  CreateToolhelp32Snapshot: 2
+/** The result of a host's call is its HRESULT: the pointer that it gave is not in the recording. */
+function unseen(run: Run): void {
+  run.notReplayed++
+}
+
+function setLastError(_run: Run, process: TraceProcess, { args }: TraceEvent): void {
+  if (fits(args[0]!)) process.ce.SetLastError(args[0]!)
 }
 
 /** Everything that is known of one call's name. */
@@ -85,8 +97,7 @@ interface Row {
 function rowOf(name: string): Row {
   const replay = Object.hasOwn(replays, name) ? replays[name] : undefined
   const habit = Object.hasOwn(porting, name) ? porting[name] : undefined
-  const arity = replay?.[1] ?? (Object.hasOwn(looked, name) ? looked[name]! : 0)
-  return { name, habit, replay: replay?.[0], arity, count: 0 }
+  return { name, habit, replay: replay?.[0], arity: replay?.[1] ?? 0, count: 0 }
 }
 
 /** Replays events one by one on one emulated process for each process of the trace. */
@@ -126,6 +137,8 @@ export class Replayer {
       this.run.programSites = true
       this.watchSites = false
     }
+    // Handles of everything are closed with it.
+    if (event.call === 'CloseHandle' && !process.objects.isSnapshot(event.args[0])) return
     this.calls++
     process.count(event.thread)
     const row = this.row(event.call)
@@ -142,7 +155,10 @@ export class Replayer {
 
   /** The recording is over: what still lives ends. */
   end(): void {
-    for (const process of this.processes.values()) for (const heap of process.live()) this.ended(process, heap)
+    for (const process of this.processes.values()) {
+      process.objects.end(this.run)
+      for (const heap of process.live()) this.ended(process, heap)
+    }
   }
 
   callsByName(): Record<string, number> {

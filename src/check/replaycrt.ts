@@ -3,9 +3,9 @@ import { faults } from './faults.ts'
 import { habits } from './habits.ts'
 import type { Block, Family } from './ledger.ts'
 import { type PointerUse, reportPointer } from './pointers.ts'
-import { fits } from './porting.ts'
+import { fits } from './looks.ts'
 import type { TraceProcess } from './process.ts'
-import { adopt, allocate, compareSize, resized, settle } from './replayheap.ts'
+import { adopt, allocate, compareSize, reportMixed, resized, settle } from './replayheap.ts'
 import type { Replay, Run } from './run.ts'
 import { inProgram } from './sites.ts'
 
@@ -33,7 +33,7 @@ function foreign(run: Run, process: TraceProcess, { heap, family, site, own }: B
   return heap !== process.processHeap && family === 'heap' && own !== 0 && (run.complete || inProgram(site))
 }
 
-function free(run: Run, process: TraceProcess, event: TraceEvent, use: PointerUse): void {
+function free(run: Run, process: TraceProcess, event: TraceEvent, family: Family, use: PointerUse): void {
   const pointer = event.args[0]!
   if (pointer === 0) return
   const block = process.ledger.find(pointer)
@@ -42,6 +42,7 @@ function free(run: Run, process: TraceProcess, event: TraceEvent, use: PointerUs
     return
   }
   if (foreign(run, process, block)) run.groups.hit(faults.notRuntime, event)
+  reportMixed(run, event, block, family)
   if (block.own === 0) run.notReplayed++
   process.freed(block, event)
 }
@@ -55,7 +56,7 @@ function reallocate(run: Run, process: TraceProcess, event: TraceEvent, family: 
   }
   if (size === 0 && (result === undefined || result === 0)) {
     // The desktop's realloc and CoTaskMemRealloc free the block (IM-5).
-    free(run, process, event, frees)
+    free(run, process, event, family, frees)
     return
   }
   const block = process.ledger.find(pointer)
@@ -69,6 +70,7 @@ function reallocate(run: Run, process: TraceProcess, event: TraceEvent, family: 
     return
   }
   if (foreign(run, process, block)) run.groups.hit(faults.notRuntime, event)
+  reportMixed(run, event, block, family)
   resized(
     run,
     process,
@@ -91,20 +93,34 @@ export const calloc: Replay = (run, process, event) => {
 
 export const realloc: Replay = (run, process, event) => reallocate(run, process, event, 'crt', crtFrees, crtUses)
 
-export const crtFree: Replay = (run, process, event) => free(run, process, event, crtFrees)
+export const crtFree: Replay = (run, process, event) => free(run, process, event, 'crt', crtFrees)
 
-export const msize: Replay = (run, process, event) => {
+/** The size of a block, with how its pointer is used where it is none. */
+function sizeOf(run: Run, process: TraceProcess, event: TraceEvent, use: PointerUse): void {
   const pointer = event.args[0]!
   const block = process.ledger.find(pointer)
   if (block === undefined || block.freed) {
-    reportPointer(run, process, event, pointer, undefined, pointer === 0, crtUses)
+    reportPointer(run, process, event, pointer, undefined, pointer === 0, use)
     return
   }
   compareSize(run, process, event, block, false, block.own === 0 ? 0 : process.ce.HeapSize(block.heap.own, 0, block.own))
 }
 
+export const msize: Replay = (run, process, event) => sizeOf(run, process, event, crtUses)
+
 export const taskAlloc: Replay = (run, process, event) => allot(run, process, event, event.args[0]!, 'com')
 
 export const taskRealloc: Replay = (run, process, event) => reallocate(run, process, event, 'com', comUses, comUses)
 
-export const taskFree: Replay = (run, process, event) => free(run, process, event, comUses)
+export const taskFree: Replay = (run, process, event) => free(run, process, event, 'com', comUses)
+
+/** NULL is allowed and gives -1 (IM-9). */
+export const taskSize: Replay = (run, process, event) => {
+  if (event.args[0] !== 0) sizeOf(run, process, event, comUses)
+}
+
+/** Without a last error of its own (C-52). */
+export const taskMinimize: Replay = (_run, process) => {
+  process.ce.HeapCompact(process.processHeap.own, 0)
+  process.raised.length = 0
+}

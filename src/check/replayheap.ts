@@ -4,11 +4,12 @@ import { reportFailure, reportNoHeap, reportSuccess } from './failures.ts'
 import { faults } from './faults.ts'
 import { habits } from './habits.ts'
 import { TraceHeap } from './heaps.ts'
-import type { Block } from './ledger.ts'
+import type { Block, Family } from './ledger.ts'
 import { type PointerUse, reportPointer } from './pointers.ts'
-import { fits } from './porting.ts'
+import { fits } from './looks.ts'
 import type { TraceProcess } from './process.ts'
 import type { Replay, Run } from './run.ts'
+import { inProgram } from './sites.ts'
 import { bytesText } from './words.ts'
 
 const frees: PointerUse = { bad: undefined, frees: true, endsHidden: false }
@@ -114,6 +115,17 @@ function wrongHeap(block: Block, heap: TraceHeap): boolean {
   return block.heap !== heap && block.family === 'heap' && block.own !== 0 && heap.own !== 0
 }
 
+/**
+ * A block of COM's task allocator went to another family of functions, or the other way round. What the runtime or a DLL does inside its own
+ * functions shows like that in a filtered relay log, so only the program's calls count there.
+ */
+export function reportMixed(run: Run, event: TraceEvent, { family, site }: Block, used: Family): void {
+  if (family === used || (family !== 'com' && used !== 'com')) return
+  if (!run.complete && !(inProgram(site) && inProgram(event.site))) return
+  const group = run.groups.hit(habits.taskBlock, event)
+  if (run.groups.fresh && used === 'com') group.onCe = `the block came from elsewhere: ${habits.taskBlock.onCe}`
+}
+
 export const heapFree: Replay = (run, process, event) => {
   const failed = event.result === 0
   const heap = heapOf(run, process, event, failed)
@@ -127,6 +139,7 @@ export const heapFree: Replay = (run, process, event) => {
   if (wrongHeap(block, heap)) run.groups.hit(faults.otherHeap, event)
   else if (failed) run.groups.hit(faults.refused, event)
   if (failed) return
+  reportMixed(run, event, block, 'heap')
   if (block.own === 0) run.notReplayed++
   process.freed(block, event)
 }

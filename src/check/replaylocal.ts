@@ -1,8 +1,8 @@
 import { LMEM_MODIFY, LMEM_MOVEABLE } from '../constants.ts'
 import { faults } from './faults.ts'
 import { type PointerUse, reportPointer } from './pointers.ts'
-import { fits } from './porting.ts'
-import { adopt, compareSize, resized, settle } from './replayheap.ts'
+import { fits } from './looks.ts'
+import { adopt, compareSize, reportMixed, resized, settle } from './replayheap.ts'
 import type { Replay } from './run.ts'
 
 // The Global functions are the Local ones on CE (GA-1); the recording's flags have the same numbers.
@@ -58,6 +58,7 @@ export const localFree: Replay = (run, process, event) => {
     return
   }
   if (block.heap !== process.processHeap && block.family === 'heap') run.groups.hit(faults.badLocal, event)
+  reportMixed(run, event, block, 'local')
   if (block.own === 0) run.notReplayed++
   process.freed(block, event)
 }

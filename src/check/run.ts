@@ -3,12 +3,10 @@ import type { TraceEvent } from '../trace/event.ts'
 import type { TraceFormat } from '../trace/index.ts'
 import { Groups } from './groups.ts'
 import type { TraceProcess } from './process.ts'
-import { Reservations } from './reservations.ts'
 
 /** What the handlers of the calls share. */
 export class Run {
   readonly groups: Groups = new Groups()
-  readonly reservations: Reservations = new Reservations()
   readonly profile: Profile
   /** Address space and physical memory of each emulated process, in bytes. */
   readonly memory: number

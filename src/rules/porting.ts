@@ -199,7 +199,7 @@ export const porting: readonly Rule[] = section('Porting surprises', [
     seeAlso: ['GA-4'],
     advice: 'Name coredll.dll in DllImport and LoadLibrary, for instance by a constant that the build for CE sets.'
   }),
-  rule('W-27', 'porting', 'all', 'background', {
+  rule('W-27', 'porting', 'all', 'reported', {
     statement:
       'On CE the owner of a critical section runs at the priority of the most urgent thread waiting for it, so the timing of ' +
       'threads differs from the desktop.',
