@@ -58,7 +58,9 @@ everywhere(virtual, "HO-13, C-89: what is not the host's is HOST_E_INVALIDOPERAT
   const host = openHost(world.ce)
   const stranger = openHost(world.ce).VirtualAlloc(0, 0x1000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical).ppMem
   const own = world.ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
-  for (const address of [0, own, own + 4, stranger, world.ce.LocalAlloc(0, 10), 0xfffff000]) {
+  // One page of a 64 KB unit, and behind it what is nobody's.
+  const behind = host.VirtualAlloc(0, 0x1000, MEM_RESERVE, PAGE_READWRITE, eTaskCritical).ppMem + 0x1000
+  for (const address of [0, own, own + 4, behind, stranger, world.ce.LocalAlloc(0, 10), 0xfffff000]) {
     for (const call of [
       () => host.VirtualFree(address, 0, MEM_RELEASE),
       () => host.VirtualFree(address, 1, MEM_DECOMMIT),

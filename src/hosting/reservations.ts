@@ -25,7 +25,9 @@ export class Reservations {
     const { machine } = this.#ce
     const unit = address >>> UNIT_SHIFT
     const home = unit < machine.layout.units ? reservationAt(machine, unit) : -1
-    return home >= 0 && this.#charged.has(home * UNIT) ? home * UNIT : 0
+    // What is left of its last 64 KB is nobody's (C-64).
+    const within = home >= 0 && address < home * UNIT + res(machine, home, RES.PAGES) * PAGE
+    return within && this.#charged.has(home * UNIT) ? home * UNIT : 0
   }
 
   /** Whether the call can touch nothing but the host's: a new reservation, or pages of one that it has made. */
