@@ -1,9 +1,12 @@
 // Recorded VirtualAlloc, VirtualFree and VirtualProtect calls take memory of the emulated process: what would fail on CE is found there.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { CheckOptions } from '../../src/check/index.ts'
+import type { CheckOptions, CheckReport } from '../../src/check/index.ts'
 import { readLines } from '../trace/relaylines.ts'
-import { check, found, type Line, only } from './trace.ts'
+import { check, found as all, type Line } from './trace.ts'
+
+/** Findings without those on what is left at the end. */
+const found = (report: CheckReport): string[] => all(report).filter((line) => !line.includes(' VA-14 '))
 
 const base = 0x7ff0_0050_0000
 const second = base + 0x10_0000
@@ -22,9 +25,9 @@ replayed('committed pages count against the physical memory of the device', asyn
   const lines = [reserve(base, big), commit(base, 0x80000), reserve(second, big), commit(second, 0x80000)]
   assert.equal(found(await check(lines, options)), ['error W-24 1 VirtualAlloc'])
   assert.equal(found(await check([lines[0]!, lines[1]!, decommit(base, 0x80000), ...lines.slice(2)], options)), [])
-  const told = only(await check(lines, options))
-  assert.is(told.position, 5)
-  assert.match(told.onCe, /512 KB do not fit into what is left of 1,024 KB of physical memory/)
+  const [told] = (await check(lines, options)).findings
+  assert.is(told?.position, 5)
+  assert.match(told!.onCe, /512 KB do not fit into what is left of 1,024 KB of physical memory/)
 })
 
 replayed('they count against the heaps, and the heaps against them', async () => {
@@ -98,6 +101,24 @@ replayed('a reservation where a live one lies ends the former', async () => {
   })
   assert.equal(found(report), [])
   assert.is(report.summary.unseenFrees, 1)
+})
+
+replayed('VA-14: what is never released is told by call site, with the address space', async () => {
+  const from = (site: string, at: number): Line => ['VirtualAlloc', [0, unit, 0x2000, 4], at, { site }]
+  const report = await check([
+    from('a.c:1', base),
+    from('b.c:2', base + unit),
+    from('a.c:1', base + 2 * unit),
+    from('a.c:1', second),
+    release(second)
+  ])
+  assert.equal(
+    report.findings.map(({ rule, severity, count, callSite, onCe }) => [rule, severity, count, callSite, onCe.slice(0, 6)]),
+    [
+      ['VA-14', 'note', 2, 'a.c:1', '128 KB'],
+      ['VA-14', 'note', 1, 'b.c:2', '64 KB ']
+    ]
+  )
 })
 
 replayed('two processes have reservations of their own', async () => {

@@ -1,3 +1,5 @@
+import type { TraceEvent } from '../trace/event.ts'
+
 /** Live reservations of one process that are remembered: twice as many as 2 GB have room for. */
 const mostRegions = 65_536
 
@@ -6,6 +8,8 @@ export interface Region {
   readonly base: number
   /** Behind its last page. */
   readonly end: number
+  /** The call that reserved it. */
+  readonly event: TraceEvent
   /** In the emulator; 0 where CE would not have given it. */
   readonly own: number
   /** The emulator refused what the recording did to its pages: their states differ from here on. */
@@ -24,6 +28,11 @@ export class Regions {
   find(address: number): Region | undefined {
     const region = this.list[this.after(address) - 1]
     return region !== undefined && address < region.end ? region : undefined
+  }
+
+  /** By address. */
+  live(): readonly Region[] {
+    return this.list
   }
 
   /** The regions that share a byte with [base, end). */

@@ -22,7 +22,7 @@ import type { HeapReport } from './report.ts'
 import type { Habit, Replay, Run } from './run.ts'
 import { faults } from './faults.ts'
 import { objectReplays } from './objects.ts'
-import { virtualReplays } from './replayvirtual.ts'
+import { reportReserved, virtualReplays } from './replayvirtual.ts'
 import { inProgram } from './sites.ts'
 import { verdict } from './verdict.ts'
 import { bytesText } from './words.ts'
@@ -157,6 +157,7 @@ export class Replayer {
   end(): void {
     for (const process of this.processes.values()) {
       process.objects.end(this.run)
+      reportReserved(this.run, process)
       for (const heap of process.live()) this.ended(process, heap)
     }
   }

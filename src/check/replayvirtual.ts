@@ -103,7 +103,7 @@ function reserve(run: Run, process: TraceProcess, event: TraceEvent, args: reado
     fits(at) && fits(length) ? ce.VirtualAlloc(at, length, typeOf(type), protectionOf(protection)) : 0
   const there = request(address, bytes)
   const own = there === 0 && address !== 0 ? request(0, size) : there
-  process.regions.add({ base, end: base + size, own, adrift: false })
+  process.regions.add({ base, end: base + size, event: { ...event }, own, adrift: false })
   if (own === 0) {
     if (fits(size)) reportNoRegion(run, process, event, (type & MEM_COMMIT) !== 0 || address === 0 ? size : 0, size)
     else run.notReplayed++
@@ -237,6 +237,15 @@ function probe(call: 'IsBadReadPtr' | 'IsBadWritePtr'): Act {
 const shared: Act = (run, process, event, [address = 0, bytes = 0, action = 0]) => {
   // A check is not in kernel mode, which the call wants.
   if (event.result !== 0) allocate(run, process, event, [address, bytes, action === 0 ? ALLOCATES : action, PAGE_READWRITE])
+}
+
+/** The recording is over: what is still reserved was never released (VA-14). */
+export function reportReserved(run: Run, process: TraceProcess): void {
+  for (const { event, base, end } of process.regions.live()) {
+    const group = run.groups.hit(virtualFaults.neverReleased, event)
+    group.bytes += end - base
+    group.onCe = `${bytesText(group.bytes)} of address space, and what of it is committed, come back only when the process ends`
+  }
 }
 
 /** The calls for virtual memory that are replayed, with the number of arguments that they need. */

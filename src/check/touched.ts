@@ -1,7 +1,8 @@
 import type { Group } from './groups.ts'
 import type { Run } from './run.ts'
 
-const runtimeCalls = ['malloc', 'calloc', 'realloc', 'free', '_msize', 'CoTaskMemAlloc', 'CoTaskMemRealloc', 'CoTaskMemFree']
+const runtimeCalls = ['malloc', 'calloc', 'realloc', 'free', '_msize']
+const taskCalls = ['CoTaskMemAlloc', 'CoTaskMemRealloc', 'CoTaskMemFree', 'IMalloc::GetSize', 'IMalloc::HeapMinimize']
 
 /** The choices that were touched, in the order of their numbers, with how many calls touched each. */
 export function touchedChoices(run: Run, groups: readonly Group[], callsByName: Readonly<Record<string, number>>): Record<string, number> {
@@ -13,10 +14,10 @@ export function touchedChoices(run: Run, groups: readonly Group[], callsByName: 
     // HeapReAlloc has a choice of its own for the limit of fixed heaps.
     add(verdict.choice === 'C-2' && call !== 'HeapAlloc' ? 'C-9' : verdict.choice, count)
   }
-  add(
-    'C-26',
-    runtimeCalls.map((name) => callsByName[name] ?? 0).reduce((sum, count) => sum + count)
-  )
+  const callsOf = (names: readonly string[]): number => names.reduce((sum, name) => sum + (callsByName[name] ?? 0), 0)
+  add('C-26', callsOf(runtimeCalls))
+  counts.delete('C-52')
+  add('C-52', callsOf(taskCalls))
   add('C-27', run.emptyHeaps)
   counts.delete('C-40')
   add('C-40', run.unknownPointers)

@@ -24,6 +24,7 @@ type VirtualName =
   | 'badPointer'
   | 'probe'
   | 'memoryStatus'
+  | 'neverReleased'
 
 /** What is told of calls for virtual memory. */
 export const virtualFaults: Readonly<Record<VirtualName, Verdict>> = {
@@ -138,6 +139,11 @@ export const virtualFaults: Readonly<Record<VirtualName, Verdict>> = {
   probe: verdict('C-68', 'note', {
     title: 'IsBadReadPtr and its relatives',
     onCe: 'touches the memory: a guard page goes off unseen'
+  }),
+  neverReleased: verdict('VA-14', 'note', {
+    title: 'Reservations never released',
+    onCe: 'the address space, and what of it is committed, come back only when the process ends',
+    advice: 'Release each reservation with VirtualFree and MEM_RELEASE. A device runs for months, so what grows with every use is a leak.'
   }),
   memoryStatus: verdict('GM-4', 'note', {
     title: 'GlobalMemoryStatus tells of one process',
