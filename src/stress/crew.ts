@@ -16,13 +16,16 @@ export type Ending =
   | { readonly how: 'posted'; readonly message: string }
 
 export interface Orders {
-  /** Longest time from the start to the last thread's end, in milliseconds. */
+  /** Longest time from the last thread's start to the last thread's end, in milliseconds. */
   readonly timeout: number
   /** Attaches the threads in their order, and lets them begin at one moment. */
   readonly together: Int32Array | undefined
   /** Told when a thread will do nothing more and has not detached. */
   readonly onGone: (job: Job) => void
 }
+
+/** The least time for all threads to attach, in milliseconds. */
+const START = 20_000
 
 /** How long the others may go on when a thread has failed, in milliseconds: enough to see that they end by themselves. */
 const GRACE = 1_000
@@ -78,13 +81,16 @@ export class Crew {
           else end(at, { how }, false)
         }
       }
-      const timer = setTimeout(() => stop('timeout'), orders.timeout)
+      // Workers that have to be started first take their time, which is not the workload's.
+      let timer = setTimeout(() => stop('timeout'), Math.max(orders.timeout, START))
       const onAttached = (): void => {
         attached++
         if (attached < jobs.length) {
           if (together !== undefined) send()
           return
         }
+        clearTimeout(timer)
+        timer = setTimeout(() => stop('timeout'), orders.timeout)
 
         begin(OPEN)
       }
