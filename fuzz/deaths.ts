@@ -136,7 +136,13 @@ function settleAccounts(process: CeProcess, heap: number, crew: readonly Member[
     const unsure = [ALLOCATES, FREES, RESIZES].includes(doing)
     if (doing === MAKES_HEAP) unknownHeaps++
     if (doing === RESERVES) unknownPages++
-    if (doing === ALLOCATES || doing === RESIZES) blocks++
+    const got = ledger[LEDGER.GOT] as number
+    if ((doing === ALLOCATES || doing === RESIZES) && got === 0) blocks++
+    if (doing === ALLOCATES && got !== 0) {
+      assert.equal(live.get(got), ledger[LEDGER.BYTES], `the block at ${got}, which HeapAlloc has returned`)
+      live.delete(got)
+      assert.equal(ce.HeapFree(heap, 0, got), 1)
+    }
     for (let slot = 0; slot < SLOTS; slot++) {
       const pointer = ledger[LEDGER.SLOTS + 2 * slot] as number
       const bytes = ledger[LEDGER.SLOTS + 2 * slot + 1] as number
@@ -188,12 +194,21 @@ function settleOpen(process: CeProcess, heap: number, slot: number, ledger: Int3
   if (doing === FREES) assert.ok(here === undefined || here === bytes, 'a block that was being freed has another size')
   else {
     // At its place, as it was or resized; else moved, and then it is one of those that no ledger names.
+    const got = ledger[LEDGER.GOT] as number
+    if (got !== 0) assert.equal(live.get(got), wanted, `the block at ${got}, which HeapReAlloc has returned`)
     const there =
       here === undefined ? [...live].find(([where, size]) => size === wanted && intact(where, Math.min(bytes, wanted)))?.[0] : pointer
     assert.ok(there !== undefined && intact(there, Math.min(bytes, wanted)), `the block at ${pointer} is lost with its contents`)
     assert.ok(here === undefined || here === bytes || here === wanted, 'a block that was being resized has another size')
     if (here === bytes) assert.ok(intact(pointer, bytes))
-    if (there !== pointer) return
+    if (there !== pointer) {
+      // Moved, and the worker knew where to.
+      if (there === got) {
+        live.delete(got)
+        assert.equal(ce.HeapFree(heap, 0, got), 1)
+      }
+      return
+    }
   }
   if (here === undefined) return
   live.delete(pointer)

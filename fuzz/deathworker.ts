@@ -3,11 +3,12 @@ import { workerData } from 'node:worker_threads'
 import { attachThread, HEAP_ZERO_MEMORY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, type ShareToken } from '../src/index.ts'
 
 /**
- * The ledger: | DOING | SLOT | BYTES | OWN_HEAP | PAGES | 3 spare | 64 times POINTER, BYTES |
+ * The ledger: | DOING | SLOT | BYTES | OWN_HEAP | PAGES | GOT | 2 spare | 64 times POINTER, BYTES |
  *
- * DOING tells what the worker is at; what it got is written down first and DOING cleared last, so one thing at most is unknown.
+ * DOING tells what the worker is at; what it got is written down first, as GOT in the very statement that calls, and DOING cleared last: so one
+ * thing at most is unknown, and only if the worker died between a call's last step and the store after it.
  */
-export const LEDGER = { DOING: 0, SLOT: 1, BYTES: 2, OWN_HEAP: 3, PAGES: 4, SLOTS: 8 } as const
+export const LEDGER = { DOING: 0, SLOT: 1, BYTES: 2, OWN_HEAP: 3, PAGES: 4, GOT: 5, SLOTS: 8 } as const
 export const SLOTS = 64
 export const LEDGER_WORDS: number = LEDGER.SLOTS + 2 * SLOTS
 
@@ -54,6 +55,7 @@ function run({ token, ledger, heap, seed, plain }: Doomed): never {
     words[LEDGER.DOING] = IDLE
   }
   const begin = (what: number, slot: number, bytes: number): void => {
+    words[LEDGER.GOT] = 0
     words[LEDGER.SLOT] = slot
     words[LEDGER.BYTES] = bytes
     words[LEDGER.DOING] = what
@@ -64,7 +66,9 @@ function run({ token, ledger, heap, seed, plain }: Doomed): never {
     const bytes = size()
     if (pointer === 0) {
       begin(ALLOCATES, slot, bytes)
-      const p = ce.HeapAlloc(heap, random(3) === 0 ? HEAP_ZERO_MEMORY : 0, bytes)
+      const flags = random(3) === 0 ? HEAP_ZERO_MEMORY : 0
+      words[LEDGER.GOT] = ce.HeapAlloc(heap, flags, bytes)
+      const p = words[LEDGER.GOT] as number
       if (p !== 0) fill(slot, p, bytes)
     } else if (random(2) === 0) {
       begin(FREES, slot, 0)
@@ -72,7 +76,8 @@ function run({ token, ledger, heap, seed, plain }: Doomed): never {
       words[at] = 0
     } else {
       begin(RESIZES, slot, bytes)
-      const p = ce.HeapReAlloc(heap, 0, pointer, bytes)
+      words[LEDGER.GOT] = ce.HeapReAlloc(heap, 0, pointer, bytes)
+      const p = words[LEDGER.GOT] as number
       if (p !== 0) fill(slot, p, bytes)
     }
     words[LEDGER.DOING] = IDLE
@@ -81,7 +86,8 @@ function run({ token, ledger, heap, seed, plain }: Doomed): never {
     const own = words[LEDGER.OWN_HEAP] as number
     if (own === 0) {
       begin(MAKES_HEAP, 0, 0)
-      words[LEDGER.OWN_HEAP] = ce.HeapCreate(0, random(3) * 4096, random(2) * 0x10000)
+      const [initial, maximum] = [random(3) * 4096, random(2) * 0x10000]
+      words[LEDGER.OWN_HEAP] = ce.HeapCreate(0, initial, maximum)
       for (let n = 0; n < 5; n++) ce.HeapAlloc(words[LEDGER.OWN_HEAP] as number, 0, random(3000))
     } else {
       begin(ENDS_HEAP, 0, 0)
@@ -93,7 +99,8 @@ function run({ token, ledger, heap, seed, plain }: Doomed): never {
   const onPages = (): void => {
     const pages = words[LEDGER.PAGES] as number
     begin(pages === 0 ? RESERVES : RELEASES, 0, 0)
-    if (pages === 0) words[LEDGER.PAGES] = ce.VirtualAlloc(0, 4096 * (1 + random(5)), MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+    const bytes = 4096 * (1 + random(5))
+    if (pages === 0) words[LEDGER.PAGES] = ce.VirtualAlloc(0, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
     else {
       ce.VirtualFree(pages, 0, MEM_RELEASE)
       words[LEDGER.PAGES] = 0

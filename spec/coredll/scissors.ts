@@ -13,9 +13,12 @@ export class Scissors {
   steps = 0
   /** Steps that are still made. */
   limit: number = Number.POSITIVE_INFINITY
+  /** Whether the thread goes on after the cut: an error, and no death. */
+  once = false
   #cut = false
 
   step(): void {
+    if (this.once && this.#cut) return
     if (this.#cut || this.steps >= this.limit) {
       this.#cut = true
       throw new Cut(`cut off after ${this.limit} steps`)

@@ -63,6 +63,21 @@ export function letGo(machine: Machine, who: number, tid: number): void {
   undoLoose(machine, who, tid)
 }
 
+/**
+ * Frees what a thread that lives was inside of when an error ended its call: as if it had died there. What cannot be mended at once, where the stack has
+ * overflowed, is an orphan until the next one enters, this thread included.
+ */
+export function abandonCall(machine: Machine, tid: number): void {
+  handOver(machine, tid)
+  const sections = [...recordsOf(machine), HDR.LOCK]
+  for (const at of sections) orphan(machine, at, tid)
+  for (const at of sections) {
+    const seen = Atomics.load(machine.sys, at)
+    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, tid, seen)) leave(machine, at)
+  }
+  undoLoose(machine, tid, tid)
+}
+
 /** Puts what the dead thread's slot says into the records of the sections that it owns: there it stays until somebody has mended them. */
 function handOver(machine: Machine, tid: number): void {
   const { sys } = machine
@@ -147,5 +162,7 @@ export function mend(machine: Machine, at: number, who: number, dead: number): v
 
 /** The finding travels through the ring even to the creating thread itself: it may be inside of sections, where nobody is called. */
 function tell(machine: Machine, who: number, dead: number, kind: DeathKind, a: number, b: number): void {
-  if (machine.sys[HDR.LISTENING] !== 0) postFinding(machine, kind, nameOfCall(dead >>> CALL_SHIFT), dead & TID, a, b, who)
+  // Who mends after itself and lives has an error to tell of it (abandonCall).
+  const lives = ((who ^ dead) & TID) === 0 && !machine.ended
+  if (machine.sys[HDR.LISTENING] !== 0 && !lives) postFinding(machine, kind, nameOfCall(dead >>> CALL_SHIFT), dead & TID, a, b, who)
 }

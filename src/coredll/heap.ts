@@ -17,6 +17,7 @@ import { firstOverrun, heapFault } from '../heap/check.ts'
 import { compact } from '../heap/compact.ts'
 import { createHeap, destroyHeap } from '../heap/create.ts'
 import type { HeapOptions } from '../heap/create.ts'
+import { abandons, escape } from '../heap/escape.ts'
 import { explainPointer, liveBlock } from '../heap/free.ts'
 import { allocateIn, FREED, freeIn, NO_BLOCK, NO_HEAP } from '../heap/hot.ts'
 import { brokenGuard } from '../heap/guard.ts'
@@ -148,7 +149,12 @@ export function ceHeapCreate(
 
 function create(ce: Caller, call: CallName, wanted: HeapOptions): number {
   if (wanted.maximum !== 0 && wanted.initial > wanted.maximum) return fail(ce, ERROR_INVALID_PARAMETER)
-  return createHeap(ce.machine, whoIn(ce, call), wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
+  try {
+    return createHeap(ce.machine, whoIn(ce, call), wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
+  } catch (error) {
+    abandons(ce.machine, error)
+    throw error
+  }
 }
 
 export function heapDestroy(ce: Caller, hHeap: number): number {
@@ -161,9 +167,11 @@ export function heapDestroy(ce: Caller, hHeap: number): number {
   }
   try {
     destroyHeap(ce.machine, whoIn(ce, 'HeapDestroy'), record)
-  } finally {
-    leave(ce.machine, record)
+  } catch (error) {
+    escape(ce.machine, record, error)
+    throw error
   }
+  leave(ce.machine, record)
   afterCallbacks(ce, 'HeapDestroy')
   return 1
 }
@@ -219,11 +227,12 @@ export function heapReAlloc(ce: Caller, hHeap: number, dwFlags: number, lpMem: n
   let pointer: number
   try {
     pointer = resize(ce.machine, whoIn(ce, 'HeapReAlloc'), record, block, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0, inPlace)
-  } finally {
-    // Also when a wait for the process section ended in a LockTimeoutError.
-    leave(ce.machine, record)
-    settle(ce.machine)
+  } catch (error) {
+    escape(ce.machine, record, error)
+    throw error
   }
+  leave(ce.machine, record)
+  settle(ce.machine)
   if (broken !== 0) ce.raise('overrun', 'HeapReAlloc', lpMem, broken)
   if ((dwFlags & ~REALLOC_FLAGS) !== 0) oddFlags(ce, 'HeapReAlloc', dwFlags, REALLOC_FLAGS)
   return pointer !== 0 ? pointer : outOfMemory(ce, 'HeapReAlloc', record, dwBytes)
@@ -293,9 +302,11 @@ export function heapCompact(ce: Caller, hHeap: number, dwFlags: number): number 
   let largest: number
   try {
     largest = compact(ce.machine, whoIn(ce, 'HeapCompact'), record)
-  } finally {
-    leave(ce.machine, record)
+  } catch (error) {
+    escape(ce.machine, record, error)
+    throw error
   }
+  leave(ce.machine, record)
   if ((dwFlags & ~HEAP_NO_SERIALIZE) !== 0) oddFlags(ce, 'HeapCompact', dwFlags, HEAP_NO_SERIALIZE)
   afterCallbacks(ce, 'HeapCompact')
   // Without this a heap that has no free memory could not be told from a failure (HP-4, HP-6).

@@ -1,5 +1,6 @@
 import { ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, LMEM_MODIFY, LMEM_MOVEABLE, LMEM_ZEROINIT } from '../constants.ts'
 import { isDword, notDword } from '../errors.ts'
+import { escape } from '../heap/escape.ts'
 import { liveBlock } from '../heap/free.ts'
 import { allocateIn, FREED, freeIn, NO_BLOCK, NO_HEAP } from '../heap/hot.ts'
 import { recordAt, REC } from '../heap/record.ts'
@@ -83,10 +84,12 @@ export function localReAlloc(ce: Caller, call: CallName, hMem: number, uBytes: n
   let pointer: number
   try {
     pointer = resize(ce.machine, whoIn(ce, call), record, block, uBytes, (fuFlags & LMEM_ZEROINIT) !== 0, !moveable)
-  } finally {
-    leave(ce.machine, record)
-    settle(ce.machine)
+  } catch (error) {
+    escape(ce.machine, record, error)
+    throw error
   }
+  leave(ce.machine, record)
+  settle(ce.machine)
   if (broken !== 0) ce.raise('overrun', call, hMem, broken)
   oddFlags(ce, call, fuFlags, REALLOC_FLAGS)
   return pointer !== 0 ? pointer : fail(ce, ERROR_NOT_ENOUGH_MEMORY)

@@ -6,7 +6,7 @@ import type { Machine } from '../machine/machine.ts'
 import { THREAD, threadAt } from '../machine/threads.ts'
 import { needOpen, setLastError } from './caller.ts'
 import type { Caller } from './caller.ts'
-import { mend } from './death.ts'
+import { abandonCall, mend } from './death.ts'
 import { fall } from './terminate.ts'
 import { makeFinding, postFinding } from './findings.ts'
 import type { AnyCall, AnyKind, Finding } from './findings.ts'
@@ -29,6 +29,7 @@ export class ThreadCore implements Caller {
     this.machine = machine
     this.tid = tid
     this.memory = new UserMemory(machine, tid)
+    machine.abandon = () => abandonCall(machine, tid)
     machine.fall = () => fall(machine, tid)
     machine.repair = (at, who, dead) => mend(machine, at, who, dead)
   }

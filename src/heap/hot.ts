@@ -5,6 +5,7 @@ import { enter, leave, TID } from '../machine/section.ts'
 import { needLife, settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
 import { allocate } from './allocate.ts'
+import { escape } from './escape.ts'
 import { freeBlock, liveBlock } from './free.ts'
 import { brokenGuard } from './guard.ts'
 import { HOT_CODE } from './hotcode.ts'
@@ -58,14 +59,17 @@ function allocatePlainly(machine: Machine, who: number, handle: number, bytes: n
   if (record === 0) return NO_HEAP
   needLife(machine, who & TID)
   enter(machine, record, who)
+  let pointer: number
   try {
     reheat(machine, record)
-    return machine.sys[record + REC.HANDLE] === handle ? allocate(machine, who, record, bytes, zero) : NO_HEAP
-  } finally {
-    // Also when a wait for the process section ended in a LockTimeoutError.
-    leave(machine, record)
-    settle(machine)
+    pointer = machine.sys[record + REC.HANDLE] === handle ? allocate(machine, who, record, bytes, zero) : NO_HEAP
+  } catch (error) {
+    escape(machine, record, error)
+    throw error
   }
+  leave(machine, record)
+  settle(machine)
+  return pointer
 }
 
 /**
@@ -81,14 +85,21 @@ function freePlainly(machine: Machine, who: number, handle: number, pointer: num
   if (record === 0) return NO_HEAP
   needLife(machine, who & TID)
   enter(machine, record, who)
+  let freed: number
   try {
-    if (machine.sys[record + REC.HANDLE] !== handle) return NO_HEAP
-    const block = liveBlock(machine, record, pointer)
-    if (block === 0) return NO_BLOCK
-    const broken = machine.sys[record + REC.GUARD] === 0 ? 0 : brokenGuard(machine, block)
-    freeBlock(machine, who, record, block)
-    return broken || FREED
-  } finally {
-    leave(machine, record)
+    freed = machine.sys[record + REC.HANDLE] === handle ? freeHere(machine, who, record, pointer) : NO_HEAP
+  } catch (error) {
+    escape(machine, record, error)
+    throw error
   }
+  leave(machine, record)
+  return freed
+}
+
+function freeHere(machine: Machine, who: number, record: number, pointer: number): number {
+  const block = liveBlock(machine, record, pointer)
+  if (block === 0) return NO_BLOCK
+  const broken = machine.sys[record + REC.GUARD] === 0 ? 0 : brokenGuard(machine, block)
+  freeBlock(machine, who, record, block)
+  return broken || FREED
 }

@@ -135,6 +135,8 @@ export class Machine {
   ended: boolean
   /** Ends this thread, which was terminated, for the process. Set by coredll. */
   fall: (() => void) | undefined
+  /** Lets go of what this thread was in when an error ended its call at no matter which store. Set by coredll. */
+  abandon: (() => void) | undefined
   /** Mends what the dead owner `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
   repair: ((at: number, who: number, dead: number) => void) | undefined
 
@@ -167,6 +169,7 @@ export class Machine {
     this.slot = layout.threadsAt
     this.ended = false
     this.fall = undefined
+    this.abandon = undefined
     this.heapsAt = layout.heapsAt
     this.heapsEnd = layout.heapsAt + units * HEAP_WORDS
     this.heapLimit = units
