@@ -14,6 +14,8 @@ const entries = {
   stress: 'stress/index',
   stresslead: 'stress/stresslead',
   stressworker: 'stress/stressworker',
+  conform: 'conform/index',
+  conformhost: 'conform/conformhost',
   cli: 'cli/main'
 }
 

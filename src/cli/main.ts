@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.ts'
+import { conformCommand } from './conform.ts'
 import { UserError, unusable } from './exit.ts'
 import { note, reasonOf } from './output.ts'
 import { rulesCommand } from './rules.ts'
@@ -21,6 +22,7 @@ const program = new Command('ceheap')
   .addCommand(checkCommand())
   .addCommand(rulesCommand())
   .addCommand(stressCommand())
+  .addCommand(conformCommand())
   .addHelpText(
     'after',
     `
@@ -29,6 +31,7 @@ Examples:
   ceheap check app.log.gz --format json
   ceheap rules W-8                     one rule, with its source
   ceheap stress --threads 4            worker threads on one heap, judged
+  ceheap conform ./myheap.mjs          what another heap does otherwise than CE
   ceheap rules                         what is emulated`
   )
 

@@ -63,3 +63,21 @@ export function stressProgress(): { update(now: StressProgress): void; stop(): v
     }
   }
 }
+
+/** Shows how many trials of a battery are done. */
+export function trialProgress(): { update(done: number, of: number): void; stop(): void } {
+  let bar: SingleBar | undefined
+  return {
+    update(done, of) {
+      if (bar === undefined) {
+        bar = barOf('{bar} {percentage} % | {value} of {total} trials')
+        bar?.start(of, done)
+      }
+      bar?.update(done)
+    },
+    stop() {
+      bar?.stop()
+      bar = undefined
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import type { Build, ProfileName } from '../profile.ts'
+import type { HeapUnderTest, SubjectMemory } from './subject.ts'
+
+/** What a factory of a module is told: the version and build of CE that its answers are judged as. */
+export interface SubjectOptions {
+  readonly profile: ProfileName
+  readonly build: Build
+}
+
+/**
+ * Loads an implementation. A JavaScript module exports a function that makes one, which is called for each case, or the implementation itself; by
+ * `default` or by names. A wasm module exports the functions and its `memory`; each case gets an instance of its own.
+ */
+export async function subjectMaker(path: string, options: SubjectOptions): Promise<() => HeapUnderTest> {
+  if (path.endsWith('.wasm')) return wasmMaker(await readFile(path))
+  const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
+  const offered = module.default ?? module
+  if (typeof offered === 'function') {
+    const factory = offered as (options: SubjectOptions) => unknown
+    return () => subjectOf(factory(options))
+  }
+  const subject = subjectOf(offered)
+  return () => subject
+}
+
+function subjectOf(value: unknown): HeapUnderTest {
+  if (value instanceof Promise) throw new TypeError('expected an implementation, got a Promise: await in the module itself')
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`expected an object with functions such as HeapAlloc, got ${String(value)}`)
+  return value as HeapUnderTest
+}
+
+function wasmMaker(bytes: Uint8Array): () => HeapUnderTest {
+  const module = new WebAssembly.Module(bytes as BufferSource)
+  const imports: Record<string, Record<string, unknown>> = {}
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    // A runtime's hooks for aborts and prints: an abort is told as what the call threw.
+    if (kind === 'function') {
+      imports[from] ??= {}
+      imports[from][name] = (...args: unknown[]) => {
+        throw new Error(`the module called its import ${from}.${name}(${args.join(', ')})`)
+      }
+    }
+  }
+  return () => {
+    const { exports } = new WebAssembly.Instance(module, imports as WebAssembly.Imports)
+    const { _initialize: start } = exports
+    if (typeof start === 'function') start()
+    return { ...exports, ...memoryOf(exports.memory) } as HeapUnderTest
+  }
+}
+
+function memoryOf(memory: unknown): { memory?: SubjectMemory } {
+  if (!(memory instanceof WebAssembly.Memory)) return {}
+  // The buffer is another one after each growth.
+  return {
+    memory: {
+      read: (address, length) => bytesAt(memory, address, length).slice(),
+      write: (address, data) => bytesAt(memory, address, data.length).set(data)
+    }
+  }
+}
+
+function bytesAt(memory: WebAssembly.Memory, address: number, length: number): Uint8Array {
+  if (address + length > memory.buffer.byteLength)
+    throw new RangeError(`address 0x${address.toString(16)}: expected ${length} bytes within memory, which has ${memory.buffer.byteLength}`)
+  return new Uint8Array(memory.buffer, address, length)
+}

@@ -1,0 +1,200 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { missingOf, notApplicable, type Trial, type TrialResult } from './battery.ts'
+import { statementsOf } from './case.ts'
+import { Connection, greeting, type Launch } from './connection.ts'
+import { scriptOn } from './faces.ts'
+import { type Answer, interpret, type Outcome, type Request, SubjectFault } from './interpret.ts'
+import { bytesOf, hexOf, type ProtocolAnswer, protocolVersion } from './protocol.ts'
+import { dwordOf } from './session.ts'
+
+/** What is wrong with what the user asked for: nothing is selected, or the implementation cannot be started. */
+export class ConformError extends Error {
+  override readonly name = 'ConformError'
+}
+
+const memoryCalls: Readonly<Record<string, string>> = { bytes: 'read', read32: 'read', fill: 'write', write32: 'write' }
+/** After so many starts in a row that came to nothing the rest is told without trying. */
+const mostFailedStarts = 3
+
+/** How to start an implementation: modules run in a process of their own that speaks the same protocol as a command does. */
+export function launchOf(implementation: string): Launch {
+  if (implementation.startsWith('command:')) return { command: implementation.slice('command:'.length).trim(), args: [], shell: true }
+  const path = resolve(implementation)
+  if (!existsSync(path)) throw new ConformError(`${implementation}: there is no such file; a command is written behind "command:"`)
+  if (!/\.([cm]?[jt]s|wasm)$/.test(path))
+    throw new ConformError(`${implementation}: expected a .js, .mjs, .ts or .wasm module; a command is written behind "command:"`)
+  return { command: process.execPath, args: [fileURLToPath(new URL('./conformhost.js', import.meta.url)), path], shell: false }
+}
+
+/** Runs trials on an implementation outside, and tells what it did beside answering. It is started anew where it ends or hangs. */
+export async function runOutside(
+  implementation: string,
+  selected: readonly Trial[],
+  timeout: number,
+  onResult: (result: TrialResult) => void
+): Promise<string[]> {
+  const run = new Outside(launchOf(implementation), implementation, timeout)
+  try {
+    for (const trial of selected) onResult({ ...trial, outcome: await run.trial(trial) })
+  } finally {
+    run.close()
+  }
+  return run.notes()
+}
+
+class Outside {
+  readonly #launch: Launch
+  readonly #name: string
+  readonly #timeout: number
+  readonly #noise = new Map<string, number>()
+  readonly #ends = new Map<string, number>()
+  #connection: Connection | undefined
+  #functions = new Set<string>()
+  #began = false
+  #target = ''
+  #failedStarts = 0
+  #whyNot = ''
+  /** The case that is being run, which a line of noise belongs to. */
+  #now = ''
+
+  constructor(launch: Launch, name: string, timeout: number) {
+    this.#launch = launch
+    this.#name = name
+    this.#timeout = timeout
+  }
+
+  close(): void {
+    this.#connection?.close()
+    this.#connection = undefined
+  }
+
+  notes(): string[] {
+    const noise = [...this.#noise].map(([text, times]) => `printed ${text}${times > 1 ? `, ${times} times` : ''}`)
+    const ends = [...this.#ends].map(([text, times]) => `${text}${times > 1 ? `, ${times} times` : ''}`)
+    return [...noise.slice(0, 20), ...(noise.length > 20 ? [`printed ${noise.length - 20} other lines`] : []), ...ends]
+  }
+
+  async trial(trial: Trial): Promise<Outcome> {
+    this.#now = trial.case.id
+    try {
+      await this.#ready(trial)
+      if (this.#functions.has('reset')) await this.#ask({ thread: 1, call: 'reset', args: [], out: 0 })
+    } catch (error) {
+      if (!(error instanceof SubjectFault)) throw error
+      this.#lost(error)
+      return { status: 'failed', sequence: [], expected: 'an implementation that begins', got: error.message, calls: 0 }
+    }
+    const missing = missingOf(trial, (name) => this.#offers(name))
+    if (missing !== undefined) return notApplicable(`has no ${missing}`)
+    const outcome = await this.#run(trial)
+    // What CE leaves undefined may have left anything behind.
+    if (trial.case.choice && !this.#functions.has('reset')) this.close()
+    return outcome
+  }
+
+  async #run(trial: Trial): Promise<Outcome> {
+    const script = statementsOf(scriptOn(trial.case, trial.face))
+    const run = interpret(script, { debug: trial.build === 'debug', undo: !this.#functions.has('reset') })
+    let step = run.next()
+    while (step.done !== true) {
+      let answer: Answer
+      try {
+        answer = await this.#ask(step.value)
+      } catch (error) {
+        if (!(error instanceof SubjectFault)) throw error
+        this.#lost(error)
+        step = run.throw(error)
+        continue
+      }
+      step = run.next(answer)
+    }
+    return step.value
+  }
+
+  #lost(error: SubjectFault): void {
+    if (error.kind !== 'hang' && error.kind !== 'ended') return
+    const text = `${error.kind === 'hang' ? 'gave ' : ''}${error.message}`
+    this.#ends.set(text, (this.#ends.get(text) ?? 0) + 1)
+    this.close()
+  }
+
+  async #ready({ profile, build }: Trial): Promise<void> {
+    const target = `${profile} ${build}`
+    if (this.#connection?.alive === true && this.#target === target) return
+    this.close()
+    if (this.#failedStarts >= mostFailedStarts) throw new SubjectFault('garbage', this.#whyNot)
+    const connection = new Connection(this.#launch, this.#timeout, (text) => {
+      const line = `${JSON.stringify(text)} in ${this.#now}`
+      this.#noise.set(line, (this.#noise.get(line) ?? 0) + 1)
+    })
+    this.#connection = connection
+    this.#target = target
+    try {
+      // A runtime takes longer to start than a call to answer.
+      const hello = (await connection.ask(greeting(profile, build), Math.max(this.#timeout, 10_000))) as Readonly<Record<string, unknown>>
+      this.#functions = functionsIn(hello)
+      this.#began = true
+      this.#failedStarts = 0
+    } catch (error) {
+      this.#failedStarts++
+      this.#whyNot = error instanceof Error ? error.message : String(error)
+      connection.close()
+      if (!this.#began) throw new ConformError(`${this.#name}: ${this.#whyNot}`)
+      throw error
+    }
+  }
+
+  #offers(name: string): boolean {
+    return this.#functions.has(memoryCalls[name] ?? name)
+  }
+
+  async #ask(request: Request): Promise<Answer> {
+    const { thread, call, args } = request
+    const [address, second, third] = args as [number, number, number]
+    const connection = this.#connection
+    if (connection === undefined) throw new SubjectFault('ended', 'was ended')
+    let line: ProtocolAnswer
+    if (call === 'bytes' || call === 'read32') {
+      line = await connection.ask({ call: 'read', thread, args: [address, call === 'bytes' ? second : 4] })
+    } else if (call === 'fill' || call === 'write32') {
+      const data = call === 'fill' ? new Uint8Array(second).fill(third) : new Uint8Array(new Uint32Array([second]).buffer)
+      line = await connection.ask({ call: 'write', thread, args: [address, data.length], bytes: hexOf(data) })
+    } else line = await connection.ask({ call, thread, args })
+    return answerOf(request, line)
+  }
+}
+
+function functionsIn(hello: Readonly<Record<string, unknown>>): Set<string> {
+  if (typeof hello.failure === 'string') throw new SubjectFault('garbage', hello.failure)
+  const { ceheap, version, functions, threads } = hello
+  if (ceheap !== 'conform' || version !== protocolVersion || !Array.isArray(functions))
+    throw new SubjectFault(
+      'garbage',
+      `answered ${JSON.stringify(hello).slice(0, 100)} where {"ceheap":"conform","version":1,"functions":[...]} belongs`
+    )
+  const names = new Set(functions.filter((name) => typeof name === 'string'))
+  if (typeof threads === 'number' && threads > 1) names.add('secondThread')
+  return names
+}
+
+/** What the line says, as the interpreter wants it; throws a SubjectFault where it says no answer to that call. */
+function answerOf({ call, args, out }: Request, line: ProtocolAnswer): Answer {
+  if (typeof line.threw === 'string') throw new SubjectFault('threw', line.threw)
+  if (line.fault === true) throw new SubjectFault('threw', 'could not access that memory')
+  const asked = memoryCalls[call] ?? call
+  if (line.call !== asked)
+    throw new SubjectFault('garbage', `answered a call of ${String(line.call).slice(0, 40)} where ${asked} was asked`)
+  let bytes: Uint8Array | undefined
+  if (asked === 'read') {
+    bytes = bytesOf(line.bytes)
+    const length = call === 'bytes' ? args[1] : 4
+    if (bytes?.length !== length) throw new SubjectFault('garbage', `answered ${bytes?.length ?? 'no'} bytes where ${length} were asked`)
+  }
+  const value = bytes === undefined ? dwordOf(line.result) : call === 'read32' ? new DataView(bytes.buffer).getUint32(0, true) : 0
+  const given = Array.isArray(line.out) ? line.out.map(dwordOf) : []
+  if (given.length < out) throw new SubjectFault('garbage', `answered ${given.length} out-parameters where ${out} belong`)
+  const lastError = line.lastError === undefined || line.lastError === null ? undefined : dwordOf(line.lastError)
+  return { value, out: given, lastError, bytes }
+}
