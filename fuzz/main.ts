@@ -1,10 +1,13 @@
 // npm run fuzz -- [--runs N] [--seed S] [--path P] [--seconds T]: the campaign of spec/heap/invariants.spec.ts with as many cases as wanted.
+// npm run fuzz -- --mixed [--calls N] [--seed S]: all families of calls on one long-lived process, beside one model of all of it (mixed/).
 import { parseArgs } from 'node:util'
 import { runCase } from './campaign.ts'
 import { cases } from './commands.ts'
+import { mixedFor } from './mixed/main.ts'
 import { property } from './property.ts'
 
-const usage = 'usage: npm run fuzz -- [--runs N] [--seed S] [--path P] [--seconds T]'
+const usage = `usage: npm run fuzz -- [--runs N] [--seed S] [--path P] [--seconds T]
+       npm run fuzz -- --mixed [--calls N] [--seed S]`
 
 class Usage extends Error {}
 
@@ -13,6 +16,8 @@ interface Wanted {
   readonly seed: number | undefined
   readonly path: string | undefined
   readonly seconds: number | undefined
+  /** Calls of a mixed run, undefined for the other campaign. */
+  readonly calls: number | undefined
 }
 
 function whole(name: string, text: string | undefined, least: number): number | undefined {
@@ -26,15 +31,20 @@ function whole(name: string, text: string | undefined, least: number): number | 
 
 function read(args: string[]): Wanted {
   const text = { type: 'string' } as const
-  let values: { runs?: string; seed?: string; path?: string; seconds?: string }
+  let values: { runs?: string; seed?: string; path?: string; seconds?: string; mixed?: boolean; calls?: string }
   try {
-    values = parseArgs({ args, options: { runs: text, seed: text, path: text, seconds: text } }).values
+    const options = { runs: text, seed: text, path: text, seconds: text, mixed: { type: 'boolean' }, calls: text } as const
+    values = parseArgs({ args, options }).values
   } catch (error) {
     throw new Usage(error instanceof Error ? error.message : String(error))
   }
   if (values.path !== undefined && !/^\d+$/.test(values.path))
     throw new Usage(`--path: expected the number of a case, got "${values.path}"`)
+  const { mixed = false } = values
+  const stray = (mixed ? (['runs', 'path', 'seconds'] as const) : (['calls'] as const)).find((name) => values[name] !== undefined)
+  if (stray !== undefined) throw new Usage(`--${stray} does not go ${mixed ? 'with' : 'without'} --mixed`)
   return {
+    calls: mixed ? (whole('calls', values.calls, 1) ?? 1_000_000) : undefined,
     runs: whole('runs', values.runs, 1) ?? 1000,
     seed: whole('seed', values.seed, -(2 ** 31)),
     path: values.path,
@@ -43,7 +53,8 @@ function read(args: string[]): Wanted {
 }
 
 function main(): number {
-  const { runs, seed, path, seconds } = read(process.argv.slice(2))
+  const { calls: mixed, runs, seed, path, seconds } = read(process.argv.slice(2))
+  if (mixed !== undefined) return mixedFor(mixed, seed)
   let calls = 0
   let done = 0
   try {

@@ -1,4 +1,5 @@
-// Virtual memory written down again from the rules, one entry a page and no cleverness: the oracle of virtualmodel.spec.ts.
+// Virtual memory written down again from the rules, one entry a page and no cleverness: the oracle of virtualmodel.spec.ts and of the mixed
+// campaign, which keeps the pages of all heaps in it too.
 import {
   ERROR_INVALID_ADDRESS,
   ERROR_INVALID_PARAMETER,
@@ -29,6 +30,9 @@ interface Page {
   bytes: Uint8Array
 }
 
+/** What lies in the pages of heaps is not looked at here. */
+const UNSEEN = new Uint8Array(PAGE)
+
 /** What a call gives: a result with the last error that it sets, if any. */
 export interface Answer {
   readonly result: number
@@ -49,21 +53,71 @@ function isProtection(protection: number): boolean {
 
 export class VirtualModel {
   readonly pages: (Page | undefined)[]
-  /** Pages that may be committed. */
+  /** Pages that may be committed, and those that are. */
   physical: number
+  committed = 0
+  /** The next commits are refused though there is room: failures are injected. */
+  refusing = false
+  /** The words that the last query tells. */
+  told: readonly number[] = []
 
   /** `heap`: the pages of the process heap, the first `committed` of them committed. */
   constructor(memory: number, physical: number, heap: { address: number; pages: number; committed: number }) {
     this.pages = Array.from({ length: memory / PAGE }, () => undefined)
     this.physical = physical / PAGE
-    for (let n = 0; n < heap.pages; n++) {
-      const page = { base: heap.address, heap: true, committed: n < heap.committed, protection: 0x04, bytes: new Uint8Array(PAGE) }
-      this.pages[heap.address / PAGE + n] = page
+    this.reserveHeap(heap.address, heap.pages * PAGE, 0x04)
+    if (heap.committed > 0) this.commitHeap(heap.address, heap.committed * PAGE)
+  }
+
+  get available(): number {
+    return Math.max(0, this.physical - this.committed)
+  }
+
+  /** A heap takes free address space; false if any of it is not free. */
+  reserveHeap(address: number, size: number, protection: number): boolean {
+    if (address % UNIT !== 0 || !this.#unitsAreFree(address / UNIT, Math.ceil(size / UNIT))) return false
+    for (const index of this.#touched(address, size))
+      this.pages[index] = { base: address, heap: true, committed: false, protection, bytes: UNSEEN }
+    return true
+  }
+
+  /** Pages of the range that are not committed. */
+  missing(address: number, size: number): number {
+    return this.#touched(address, size).filter((index) => !this.pages[index]?.committed).length
+  }
+
+  /** A heap commits every page that the range touches; false if there is not enough physical memory. */
+  commitHeap(address: number, size: number): boolean {
+    const missing = this.missing(address, size)
+    if (missing > this.available) return false
+    for (const index of this.#touched(address, size)) (this.pages[index] as Page).committed = true
+    this.committed += missing
+    return true
+  }
+
+  decommitHeap(address: number, size: number): void {
+    this.committed -= size / PAGE - this.missing(address, size)
+    for (const index of this.#touched(address, size)) (this.pages[index] as Page).committed = false
+  }
+
+  /** The reservation at `base` ends. */
+  drop(base: number): void {
+    for (let index = base / PAGE; this.pages[index]?.base === base; index++) {
+      if (this.pages[index]?.committed) this.committed--
+      this.pages[index] = undefined
     }
   }
 
-  get committed(): number {
-    return this.pages.filter((page) => page?.committed).length
+  /** Whether so many bytes of address space are free in one run. */
+  hasRoom(size: number): boolean {
+    return this.#place(Math.ceil(size / UNIT), false) !== undefined
+  }
+
+  /** Bytes of address space in whole free units (C-69). */
+  get freeSpace(): number {
+    let free = 0
+    for (let unit = 1; unit < this.pages.length / PER_UNIT; unit++) if (this.#unitIsFree(unit)) free += UNIT
+    return free
   }
 
   /** Indices of the pages that hold a byte of the range. */
@@ -82,7 +136,8 @@ export class VirtualModel {
 
   #unitIsFree(unit: number): boolean {
     if (unit < 1 || unit >= this.pages.length / PER_UNIT) return false
-    return this.pages.slice(unit * PER_UNIT, (unit + 1) * PER_UNIT).every((page) => page === undefined)
+    for (let page = unit * PER_UNIT; page < (unit + 1) * PER_UNIT; page++) if (this.pages[page] !== undefined) return false
+    return true
   }
 
   #unitsAreFree(unit: number, count: number): boolean {
@@ -91,8 +146,9 @@ export class VirtualModel {
   }
 
   #commit(pages: readonly Page[], protection: number): boolean {
-    if (this.committed + pages.filter((page) => !page.committed).length > this.physical && pages.some((page) => !page.committed))
-      return false
+    const missing = pages.filter((page) => !page.committed).length
+    if (missing > 0 && (this.refusing || missing > this.available)) return false
+    this.committed += missing
     for (const page of pages) {
       if (!page.committed) page.bytes = new Uint8Array(PAGE)
       page.committed = true
@@ -101,8 +157,8 @@ export class VirtualModel {
     return true
   }
 
-  /** VA-2 to VA-11, C-20, C-21, C-51, C-66, C-72. */
-  alloc(address: number, size: number, type: number, protection: number): Answer {
+  /** VA-2 to VA-11, C-20, C-21, C-51, C-66, C-72. Where the system chose a place, `chosen` may be any that is free; without it the lowest or highest is expected. */
+  alloc(address: number, size: number, type: number, protection: number, chosen = 0): Answer {
     const action = (type & ~MEM_TOP_DOWN) >>> 0
     const known = [MEM_RESERVE, MEM_COMMIT, MEM_RESERVE | MEM_COMMIT].includes(action)
     if (size === 0 || !known || !isProtection(protection)) return bad(ERROR_INVALID_PARAMETER)
@@ -114,8 +170,10 @@ export class VirtualModel {
     const start = Math.floor(address / UNIT) * UNIT
     const count = Math.ceil((address + size - start) / PAGE)
     const units = Math.ceil(count / PER_UNIT)
-    const unit = address === 0 ? this.#place(units, (type & MEM_TOP_DOWN) !== 0) : start / UNIT
-    if (unit === undefined) return bad(ERROR_NOT_ENOUGH_MEMORY)
+    const found = address === 0 ? this.#place(units, (type & MEM_TOP_DOWN) !== 0) : start / UNIT
+    if (found === undefined) return bad(ERROR_NOT_ENOUGH_MEMORY)
+    const free = address === 0 && chosen > 0 && chosen % UNIT === 0 && this.#unitsAreFree(chosen / UNIT, units)
+    const unit = free ? chosen / UNIT : found
     if (units > this.pages.length || !this.#unitsAreFree(unit, units)) return bad(ERROR_INVALID_ADDRESS)
     const base = unit * UNIT
     const made = Array.from({ length: count }, () => ({ base, heap: false, committed: false, protection, bytes: new Uint8Array() }))
@@ -127,9 +185,12 @@ export class VirtualModel {
   }
 
   #place(units: number, topDown: boolean): number | undefined {
-    const all = Array.from({ length: this.pages.length / PER_UNIT }, (_, unit) => unit)
-    if (units > all.length) return undefined
-    return (topDown ? all.reverse() : all).find((unit) => this.#unitsAreFree(unit, units))
+    const all = this.pages.length / PER_UNIT
+    for (let n = 0; n + units <= all; n++) {
+      const unit = topDown ? all - units - n : n
+      if (this.#unitsAreFree(unit, units)) return unit
+    }
+    return undefined
   }
 
   /** VF-2 to VF-6, C-21. */
@@ -142,13 +203,14 @@ export class VirtualModel {
     if (size === 0 && address !== base) return bad(ERROR_INVALID_PARAMETER)
     const all = this.pages.filter((page) => page?.base === base) as Page[]
     if (type === MEM_DECOMMIT) {
-      for (const page of size === 0 ? all : some) page.committed = false
+      for (const page of size === 0 ? all : some) {
+        if (page.committed) this.committed--
+        page.committed = false
+      }
       return { result: 1 }
     }
     if (all.some((page) => page.committed !== (all[0] as Page).committed)) return bad(ERROR_INVALID_PARAMETER)
-    this.pages.forEach((page, index) => {
-      if (page?.base === base) this.pages[index] = undefined
-    })
+    this.drop(base)
     return { result: 1 }
   }
 
@@ -172,11 +234,11 @@ export class VirtualModel {
     let end = first
     while (end < this.pages.length && look(this.pages[end]) === look(page)) end++
     const run = (end - first) * PAGE
-    const told =
+    this.told =
       page === undefined
         ? [first * PAGE, 0, 0, run, MEM_FREE, PAGE_NOACCESS, 0]
         : [first * PAGE, page.base, 0, run, page.committed ? MEM_COMMIT : MEM_RESERVE, page.committed ? page.protection : 0, MEM_PRIVATE]
-    return this.#store(out, told) ? { result: 28 } : bad(ERROR_INVALID_PARAMETER)
+    return this.#store(out, this.told) ? { result: 28 } : bad(ERROR_INVALID_PARAMETER)
   }
 
   /** C-68. */
