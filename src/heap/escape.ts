@@ -1,6 +1,10 @@
 import type { Machine } from '../machine/machine.ts'
+import { DeadlockError, DivergenceError, TurnTimeoutError } from '../machine/scheduleerrors.ts'
 import { leave, LockTimeoutError } from '../machine/section.ts'
 import { settle, ThreadTerminated } from '../machine/threads.ts'
+
+/** Errors that come in place of a section that is entered, and so between steps that belong together. */
+const BEFORE_A_SECTION = [LockTimeoutError, ThreadTerminated, DeadlockError, DivergenceError, TurnTimeoutError]
 
 /**
  * Leaves the heap's section on the way of an error. A wait in vain has changed nothing that matters. Any other error, a stack that overflowed above
@@ -15,8 +19,8 @@ export function escape(machine: Machine, record: number, error: unknown): void {
 
 /** Where no heap's section is entered yet, or it was left already: lets go of whatever the thread was in if the error may have come anywhere. Whether it did. */
 export function abandons(machine: Machine, error: unknown): boolean {
-  const sound = error instanceof LockTimeoutError || error instanceof ThreadTerminated || machine.leases.length > 0
-  if (sound || machine.abandon === undefined) return false
+  const sound = BEFORE_A_SECTION.some((kind) => error instanceof kind)
+  if (sound || machine.leases.length > 0 || machine.abandon === undefined) return false
   machine.abandon()
   return true
 }
