@@ -17,7 +17,7 @@ import { firstOverrun, heapFault } from '../heap/check.ts'
 import { compact } from '../heap/compact.ts'
 import { createHeap, destroyHeap } from '../heap/create.ts'
 import type { HeapOptions } from '../heap/create.ts'
-import { abandons, escape } from '../heap/escape.ts'
+import { abandons, leaveByError } from '../heap/byerror.ts'
 import { explainPointer, liveBlock } from '../heap/free.ts'
 import { allocateIn, FREED, freeIn, NO_BLOCK, NO_HEAP } from '../heap/hot.ts'
 import { brokenGuard } from '../heap/guard.ts'
@@ -168,7 +168,7 @@ export function heapDestroy(ce: Caller, hHeap: number): number {
   try {
     destroyHeap(ce.machine, whoIn(ce, 'HeapDestroy'), record)
   } catch (error) {
-    escape(ce.machine, record, error)
+    leaveByError(ce.machine, record, error)
     throw error
   }
   leave(ce.machine, record)
@@ -228,7 +228,7 @@ export function heapReAlloc(ce: Caller, hHeap: number, dwFlags: number, lpMem: n
   try {
     pointer = resize(ce.machine, whoIn(ce, 'HeapReAlloc'), record, block, dwBytes, (dwFlags & HEAP_ZERO_MEMORY) !== 0, inPlace)
   } catch (error) {
-    escape(ce.machine, record, error)
+    leaveByError(ce.machine, record, error)
     throw error
   }
   leave(ce.machine, record)
@@ -303,7 +303,7 @@ export function heapCompact(ce: Caller, hHeap: number, dwFlags: number): number 
   try {
     largest = compact(ce.machine, whoIn(ce, 'HeapCompact'), record)
   } catch (error) {
-    escape(ce.machine, record, error)
+    leaveByError(ce.machine, record, error)
     throw error
   }
   leave(ce.machine, record)

@@ -1,6 +1,6 @@
 import { ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, LMEM_MODIFY, LMEM_MOVEABLE, LMEM_ZEROINIT } from '../constants.ts'
 import { isDword, notDword } from '../errors.ts'
-import { escape } from '../heap/escape.ts'
+import { leaveByError } from '../heap/byerror.ts'
 import { liveBlock } from '../heap/free.ts'
 import { allocateIn, FREED, freeIn, NO_BLOCK, NO_HEAP } from '../heap/hot.ts'
 import { recordAt, REC } from '../heap/record.ts'
@@ -85,7 +85,7 @@ export function localReAlloc(ce: Caller, call: CallName, hMem: number, uBytes: n
   try {
     pointer = resize(ce.machine, whoIn(ce, call), record, block, uBytes, (fuFlags & LMEM_ZEROINIT) !== 0, !moveable)
   } catch (error) {
-    escape(ce.machine, record, error)
+    leaveByError(ce.machine, record, error)
     throw error
   }
   leave(ce.machine, record)

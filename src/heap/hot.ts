@@ -5,7 +5,7 @@ import { enter, leave, TID } from '../machine/section.ts'
 import { needLife, settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
 import { allocate } from './allocate.ts'
-import { escape } from './escape.ts'
+import { leaveByError } from './byerror.ts'
 import { freeBlock, liveBlock } from './free.ts'
 import { brokenGuard } from './guard.ts'
 import { HOT_CODE } from './hotcode.ts'
@@ -64,7 +64,7 @@ function allocatePlainly(machine: Machine, who: number, handle: number, bytes: n
     reheat(machine, record)
     pointer = machine.sys[record + REC.HANDLE] === handle ? allocate(machine, who, record, bytes, zero) : NO_HEAP
   } catch (error) {
-    escape(machine, record, error)
+    leaveByError(machine, record, error)
     throw error
   }
   leave(machine, record)
@@ -89,7 +89,7 @@ function freePlainly(machine: Machine, who: number, handle: number, pointer: num
   try {
     freed = machine.sys[record + REC.HANDLE] === handle ? freeHere(machine, who, record, pointer) : NO_HEAP
   } catch (error) {
-    escape(machine, record, error)
+    leaveByError(machine, record, error)
     throw error
   }
   leave(machine, record)

@@ -11,7 +11,7 @@ const BEFORE_A_SECTION = [LockTimeoutError, ThreadTerminated, DeadlockError, Div
  * all, may have come between any two stores: then the call is treated as that of a thread that died in it, and this thread goes on. Not inside
  * a page callback, which runs in the middle of another call of the thread.
  */
-export function escape(machine: Machine, record: number, error: unknown): void {
+export function leaveByError(machine: Machine, record: number, error: unknown): void {
   if (abandons(machine, error)) return
   leave(machine, record)
   settle(machine)
