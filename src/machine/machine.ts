@@ -63,6 +63,8 @@ export interface Scheduling {
   tries(at: number, who: number): void
   /** Before a wait for a section that another thread owns. */
   awaits(at: number): void
+  /** Before an access to user memory that the page table allows. */
+  touches(address: number, length: number, changes: boolean): void
   /** The thread has detached. */
   leaves(): void
   /** Does what mends after the threads that came with a token, which are dead. */

@@ -6,6 +6,7 @@ import { ABSENT, ATTACHED, BOARD, BOARD_WORDS, SEAT, SEAT_WORDS, seatAt } from '
 import { GrantLog, GrantReader, grantWords } from './schedulegrants.ts'
 import { parseSchedule } from './schedulename.ts'
 import type { ScheduleSpec } from './schedulename.ts'
+import { MOST_GUIDED, STEPS_ROOM } from './schedulesteps.ts'
 import { OUTSIDE, Seat } from './scheduleseat.ts'
 import { CHOICES, GRANTS, GUIDED, PCT, preparePct, RECORDED, SEEDED } from './schedulestrategy.ts'
 import { readSchedule } from './schedulestring.ts'
@@ -35,6 +36,7 @@ export function scheduleOf(name: unknown, threads: unknown, program: unknown): S
     if (threads !== undefined) throw new TypeError('threads: expected a schedule other than free, where any number of threads may attach')
     return undefined
   }
+  if (spec.kind === 'guided') wholeNumber('threads of a guided run', threads, 1, MOST_GUIDED)
   return { name: name as string, spec, threads: wholeNumber('threads', threads, 1, MAX_THREADS - 1), program }
 }
 
@@ -45,12 +47,14 @@ export function openBoard(machine: Machine, { spec, threads, program }: Schedule
   const events = replayed?.events.flat() ?? []
   const room = spec.kind === 'pct' ? spec.depth - 1 : spec.kind === 'guided' ? spec.prefix.length : events.length
   const choices = spec.kind === 'recorded' ? 0 : MOST_CHOICES
-  const buffer = new SharedArrayBuffer((plan + room + choices * 2) * 4)
+  const steps = spec.kind === 'guided' ? STEPS_ROOM : 0
+  const buffer = new SharedArrayBuffer((plan + room + choices * 2 + steps) * 4)
   const board = new Int32Array(buffer)
   board[BOARD.SEATS] = threads
   board[BOARD.PLAN] = plan
   board[BOARD.CHOICES_AT] = plan + room
   board[BOARD.CHOICES_LIMIT] = choices
+  board[BOARD.STEPS_AT] = plan + room + choices * 2
   switch (spec.kind) {
     case 'seeded':
       board[BOARD.KIND] = SEEDED

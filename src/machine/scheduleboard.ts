@@ -4,7 +4,7 @@ import { HDR } from './layout.ts'
 /**
  * The board: one shared buffer beside the two memories, where the threads of a scheduled process agree on whose turn it is. Words of 32 bits:
  *
- *   | header   | seats      | plan                       | choices               |
+ *   | header   | seats      | plan                       | choices                     | steps (schedulesteps.ts) |
  *     64 words   16 a seat    change points of pct, or     2 a choice: who was chosen, with
  *                             2 words an event to replay   PLAIN if he need not be told; his deed
  *
@@ -45,6 +45,9 @@ export const BOARD = {
   LOWEST: 16,
   /** Steps of the run that is replayed; 0 if it did not come to its end. */
   PLAN_STEPS: 17,
+  // What a guided run writes down (schedulesteps.ts): where, how many steps, how many things touched.
+  STEPS_AT: 18,
+  STEPS: 19,
   /** Somebody writes down a failure. */
   FAILING: 20,
   FAILURE: 21,
@@ -52,7 +55,8 @@ export const BOARD = {
   FAILED_SEAT: 23,
   /** Two deeds, or a time in milliseconds. */
   FAILED_A: 24,
-  FAILED_B: 25
+  FAILED_B: 25,
+  TOUCHED: 26
 } as const
 
 export const SEAT = {

@@ -1,5 +1,6 @@
 import { BOARD, GONE, PLAIN, SEAT, seatAt, sectionOfDeed, TAKE, THERE } from './scheduleboard.ts'
 import { replayChoices, replayGrants } from './schedulereplay.ts'
+import { noteStep } from './schedulesteps.ts'
 import { CHOICES, GRANTS, GUIDED, guided, PCT, pct, SEEDED, seeded, stay } from './schedulestrategy.ts'
 import type { Strategy } from './schedulestrategy.ts'
 import { ORPHAN, TID } from './section.ts'
@@ -36,6 +37,7 @@ export function decide(board: Int32Array, sys: Int32Array): number {
   const next = (STRATEGIES[board[BOARD.KIND] as number] ?? stay)(board, able, last, sys)
   if (next < 0) return next
   if (able.length > 1) note(board, next, stay(board, able, last) === next)
+  if (board[BOARD.KIND] === GUIDED) noteStep(board, next, able, last)
   if (next !== last && able.includes(last) && board[seatAt(last) + SEAT.YIELDS] === 0) {
     board[BOARD.PREEMPTIONS] = (board[BOARD.PREEMPTIONS] as number) + 1
   }

@@ -108,6 +108,8 @@ export class GrantLog implements Scheduling {
 
   awaits(): void {}
 
+  touches(): void {}
+
   leaves(): void {
     publish(this.#machine, this.#at)
     Atomics.store(this.#board, seatAt(this.#seat) + SEAT.STATE, GONE)
@@ -194,6 +196,8 @@ export class GrantReader implements Scheduling {
   awaits(): void {
     this.drain()
   }
+
+  touches(): void {}
 
   leaves(): void {}
 

@@ -3,7 +3,9 @@ import type { Schedule } from './schedule.ts'
 import { BOARD, FAILED, OVER, PLAIN } from './scheduleboard.ts'
 import { DeadlockError, DivergenceError, failureOf } from './scheduleerrors.ts'
 import { GrantReader } from './schedulegrants.ts'
-import { CHOICES } from './schedulestrategy.ts'
+import { traceOf } from './schedulesteps.ts'
+import type { Trace } from './schedulesteps.ts'
+import { CHOICES, GUIDED } from './schedulestrategy.ts'
 import { writeSchedule } from './schedulestring.ts'
 
 /** How a run with a schedule went. */
@@ -28,6 +30,8 @@ export interface ScheduleReport {
   readonly diverged?: { readonly step: number; readonly expected: string; readonly found: string; readonly message: string }
   /** Where nobody could go on. */
   readonly deadlock?: { readonly step: number; readonly message: string }
+  /** @internal What a run that is guided wrote down, for the search over orders. */
+  readonly trace?: Trace
 }
 
 /** The report of the schedule so far. Throws a TypeError in a process without one. */
@@ -53,7 +57,8 @@ export function reportOf(machine: Machine, schedule: Schedule | undefined): Sche
     ...(failure instanceof DivergenceError
       ? { diverged: { step: failure.step, expected: failure.expected, found: failure.found, message: failure.message } }
       : {}),
-    ...(failure instanceof DeadlockError ? { deadlock: { step: failure.step, message: failure.message } } : {})
+    ...(failure instanceof DeadlockError ? { deadlock: { step: failure.step, message: failure.message } } : {}),
+    ...(board[BOARD.KIND] === GUIDED ? { trace: traceOf(board, failure instanceof DeadlockError) } : {})
   }
 }
 

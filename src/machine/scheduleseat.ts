@@ -26,6 +26,8 @@ import {
 } from './scheduleboard.ts'
 import { decide, NOBODY, STUCK } from './scheduledecide.ts'
 import { failureOf } from './scheduleerrors.ts'
+import { Touches } from './schedulesteps.ts'
+import { GUIDED } from './schedulestrategy.ts'
 import { isOthers, isOwn, NAP, TID } from './section.ts'
 import { park, spin, wakeAll } from './wait.ts'
 
@@ -53,6 +55,8 @@ export class Seat implements Scheduling {
   /** The turn was given for the take that follows, which makes no point of its own. */
   #due = false
   #trying = false
+  /** Writes down what this thread's steps touch, in a run that is guided. */
+  readonly #touches: Touches | undefined
   /** The creating thread mends what a dead thread left. */
   #mending = false
 
@@ -64,6 +68,7 @@ export class Seat implements Scheduling {
     this.#seat = seat
     this.#at = seatAt(seat)
     this.#mark = seat === OUTSIDE ? (this.#board[BOARD.SEATS] as number) + 1 : seat + 1
+    this.#touches = this.#board[BOARD.KIND] === GUIDED && seat !== OUTSIDE ? new Touches(this.#board) : undefined
     const { take, give } = machine
     if (seat === OUTSIDE) {
       machine.take = (address, who) => {
@@ -76,7 +81,10 @@ export class Seat implements Scheduling {
         const seen = give(address)
         // LeaveCriticalSection makes no grant, but others see when it was.
         if (address >>> 2 >= machine.layout.sectionsAt) this.order = this.#board[BOARD.STEP] as number
-        if (address >>> 2 !== HDR.RING_LOCK) this.#point(deedOf(address >>> 2, LEFT))
+        if (address >>> 2 !== HDR.RING_LOCK) {
+          this.#touches?.section(address >>> 2)
+          this.#point(deedOf(address >>> 2, LEFT))
+        }
         return seen
       }
     }
@@ -96,6 +104,12 @@ export class Seat implements Scheduling {
     if (this.#seat === OUTSIDE || at === HDR.RING_LOCK || ((this.#machine.sys[at] as number) & TID) === 1) return
     this.#point(deedOf(at, TAKE))
     this.#due = true
+  }
+
+  /** The thread reads or writes user memory through a check of the page table. */
+  touches(address: number, length: number, changes: boolean): void {
+    // What a thread does before the run is no step, and in the same moment others do as much.
+    if (this.#touches !== undefined && Atomics.load(this.#board, BOARD.TURN) === this.#mark) this.#touches.memory(address, length, changes)
   }
 
   /** This thread takes no part any more: it has detached. */
@@ -136,6 +150,7 @@ export class Seat implements Scheduling {
       this.order = this.#board[BOARD.STEP] as number
       return 1
     }
+    this.#touches?.section(at)
     const seen = take(address, who)
     // A try in vain has its moment too: what it tells of another thread is true now.
     if (seen === 0 || trying) this.order = this.#board[BOARD.STEP] as number
@@ -163,6 +178,7 @@ export class Seat implements Scheduling {
       this.#begin()
     } else {
       const next = this.#next()
+      this.#touches?.begin()
       if (next === this.#seat) return
       this.#pass(next)
     }
