@@ -123,6 +123,19 @@ two('C-58: any thread may revoke the spy; its own thread releases it at its next
   assert.equal(next.take(), ['QueryInterface IID_IMallocSpy', `PreFree ${p} 0`, 'PostFree 0'])
 })
 
+two('C-58: a call for NULL, which no spy is shown, is a call too: the spy that is over goes', () => {
+  for (const call of ['Free', 'GetSize', 'DidAlloc'] as const) {
+    const { one, two } = pair()
+    const spy = new Witness()
+    one.CoRegisterMallocSpy(spy)
+    assert.is(two.CoRevokeMallocSpy(), S_OK)
+    two.malloc[call](0)
+    assert.is(spy.references, 1, 'another thread does not release it')
+    one.malloc[call](0)
+    assert.is(spy.references, 0, call)
+  }
+})
+
 two('SP-6, C-58: the last spied block ends a pending spy whoever frees it', () => {
   const { process, one, two } = pair()
   const spy = new Witness()

@@ -69,7 +69,7 @@ export class TaskAllocator {
   free(call: ComCall, pv: number): void {
     if (!isDword(pv)) throw notDword(call, 'pv', pv)
     if (pv === 0) {
-      needOpen(this.#ce, call)
+      this.#nothing(call)
       return
     }
     this.#serve<unknown>(call, {
@@ -82,7 +82,7 @@ export class TaskAllocator {
   getSize(call: ComCall, pv: number): number {
     if (!isDword(pv)) throw notDword(call, 'pv', pv)
     if (pv === 0) {
-      needOpen(this.#ce, call)
+      this.#nothing(call)
       return NO_SIZE
     }
     return this.#serve(call, {
@@ -95,7 +95,7 @@ export class TaskAllocator {
   didAlloc(call: ComCall, pv: number): number {
     if (!isDword(pv)) throw notDword(call, 'pv', pv)
     if (pv === 0) {
-      needOpen(this.#ce, call)
+      this.#nothing(call)
       return CANNOT_TELL
     }
     return this.#serve(call, {
@@ -182,6 +182,12 @@ export class TaskAllocator {
       this.#tell()
       this.#dropEnded()
     }
+  }
+
+  /** A call for NULL: no spy is shown it, but it is a call, and one that is over goes (C-58). */
+  #nothing(call: ComCall): void {
+    needOpen(this.#ce, call)
+    this.#dropEnded()
   }
 
   #countUnseen(call: ComCall, number: number, elsewhere: boolean): void {
