@@ -106,8 +106,13 @@ function tellRun(seed: number, commands: readonly number[], finishing: boolean):
     told = messageOf(error)
   }
   const calls = lines.filter((line, n) => !(line.startsWith('// ') && lines[n + 1]?.startsWith('// ')))
-  return [...beginning(seed, calls.join('\n')), ...calls, `// ${told}`].join('\n')
+  const left = Math.max(0, calls.length - MOST_LINES)
+  const shown = left === 0 ? calls : [`// ... ${left} lines before, which the command below repeats`, ...calls.slice(left)]
+  return [...beginning(seed, calls.join('\n')), ...shown, `// ${told}`].join('\n')
 }
+
+/** What could not be shrunk to so many lines is not to be read. */
+const MOST_LINES = 400
 
 /** Calls that say nothing of how it came about. */
 const SILENT = new Set(['GetLastError', 'SetLastError', 'CoGetMalloc', 'CoRegisterMallocSpy'])
