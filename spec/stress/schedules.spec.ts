@@ -38,6 +38,19 @@ judged('the same seed gives the same image, another seed another', async () => {
   assert.is.not(await image('seeded:7', 2), first)
 })
 
+judged('the order of a recorded run is one that the model answers alike', async () => {
+  for (const workload of ['bleeding', 'create-destroy', 'recursion']) {
+    const recorded = await stress({ ...small, workload, ops: 40, schedule: 'recorded' })
+    assert.ok(recorded.ok, recorded.failure?.message)
+    assert.match(recorded.replay ?? '', /^replay:v1_/)
+    const replayed = await stress({ ...small, workload, ops: 40, schedule: recorded.replay ?? '' })
+    assert.ok(replayed.ok, `${workload}: ${replayed.failure?.message}`)
+    assert.equal([replayed.unjudged, replayed.calls], [null, recorded.calls])
+    // A CRITICAL_SECTION counts in user memory how often it was waited for, which nobody does one at a time.
+    if (workload === 'create-destroy') assert.is(replayed.imageHash, recorded.imageHash)
+  }
+})
+
 judged('a campaign over seeds: twice each, in two processes', async () => {
   const { runs, calls, images } = await compareSeeds({ seeds: 6, from: 1, threads: 4, ops: 6, workload: 'many-heaps' }, () => {})
   assert.is(runs, 24)
@@ -75,12 +88,28 @@ found('is found by pct, made small, and repeated by its command', async () => {
   assert.equal([...messages], [replayed.failure?.message])
 })
 
+found('is found by explore, whose every run is judged', async () => {
+  const { ok, failure, coverage } = await stress({ workload: racy, threads: 2, ops: 3, schedule: 'explore:2' })
+  assert.is(ok, false)
+  assert.is(failure?.kind, 'finding')
+  assert.ok((coverage?.schedules ?? 10_000) < 10_000)
+  assert.match(failure?.schedule ?? '', /^replay:v1_/)
+  assert.match(failure?.repeat ?? '', / --schedule replay:v1_/)
+})
+
 found('is not there any more when the section is left where it should be', async () => {
   const text = readFileSync(racy, 'utf8')
   const leave = /\n( *ce\.LeaveCriticalSection\(section\)) .*\n([\s\S]*?\n {4}\}\n)/
   assert.match(text, leave)
   const mended = module(text.replace(leave, '\n$2$1\n'))
   assert.ok((await stress({ workload: mended, threads: 3, ops: 10, schedule: 'pct:1:3', runs: 200 })).ok)
+  const { ok, coverage, failure } = await stress({ workload: mended, threads: 2, ops: 2, schedule: 'explore' })
+  assert.ok(ok, failure?.message)
+  assert.is(coverage?.complete, true)
+  assert.match(coverage?.text ?? '', /^every order there is, in \d+ runs$/)
+  const some = await stress({ workload: mended, threads: 2, ops: 2, schedule: 'explore:1', runs: 3 })
+  assert.equal([some.runs, some.coverage?.complete], [3, false])
+  assert.match(some.coverage?.text ?? '', /^3 runs of orders with at most 1 preemption; there are more \(--runs sets the bound\)$/)
 })
 
 found('a string of another program, of another version, or cut short is refused', async () => {

@@ -60,6 +60,8 @@ export interface Trial {
   /** The process as the run left it; undefined if it did not come to its end. */
   readonly after: CeProcess | undefined
   readonly tolerates: readonly string[]
+  /** See `compareWithModel`. */
+  readonly refuses?: boolean
 }
 
 export interface Verdict {
@@ -70,7 +72,7 @@ export interface Verdict {
 }
 
 /** Judges a whole history: by books of its own, by the sequential model, and by the state that is left. */
-export function judge({ history, threads, options, processHeap, after, tolerates }: Trial): Verdict {
+export function judge({ history, threads, options, processHeap, after, tolerates, refuses = false }: Trial): Verdict {
   const faults: Fault[] = []
   const books = new Intervals(processHeap)
   for (const [at, call] of history.entries()) {
@@ -81,7 +83,7 @@ export function judge({ history, threads, options, processHeap, after, tolerates
   }
   const stranger = unrepeatable(history)
   if (stranger === undefined) {
-    const mismatch = compareWithModel(history, threads, options, after)
+    const mismatch = compareWithModel(history, threads, options, after, refuses)
     if (mismatch !== undefined) {
       const { at, message, expected } = mismatch
       faults.push({ kind: 'result', message, at, expected, thread: history[at]?.thread ?? 0 })

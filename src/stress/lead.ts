@@ -3,6 +3,7 @@ import { runCampaign } from './campaign.ts'
 import type { Campaign, CampaignHooks } from './campaign.ts'
 import { commandOf } from './command.ts'
 import { Crew } from './crew.ts'
+import { runExploration } from './explored.ts'
 import { historyLines } from './lines.ts'
 import { loadWorkload } from './load.ts'
 import { isConcurrent } from './options.ts'
@@ -29,7 +30,8 @@ export async function lead(plan: StressPlan, hooks: LeadHooks = {}): Promise<Str
   const workload = await loadWorkload(plan.source)
   const crew = new Crew(hooks.onPrint)
   try {
-    const campaign = await runCampaign(crew, plan, workload, hooks)
+    const make = plan.schedule.startsWith('explore') ? runExploration : runCampaign
+    const campaign = await make(crew, plan, workload, hooks)
     const report = reportOf(plan, workload.name, campaign)
     if (campaign.last.faults.length === 0) return report
     return { ...report, ok: false, failure: await failureOf(crew, plan, campaign) }
@@ -78,12 +80,14 @@ async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Prom
   const [fault, ...others] = last.faults as [RunOutcome['faults'][number], ...RunOutcome['faults']]
   const found = await smallest(crew, campaign)
   const alone = { ...plan, runs: 1, shard: [1, 1] as const }
-  const again = found === undefined ? { ...alone, seed: failing.seed, schedule: failing.schedule } : { ...alone, ...sizeOf(found) }
+  // A guided run is the search's own; the search finds it again.
+  const schedule = failing.schedule.startsWith('guided:') ? (last.replay() ?? plan.schedule) : failing.schedule
+  const again = found === undefined ? { ...alone, seed: failing.seed, schedule } : { ...alone, ...sizeOf(found) }
   return {
     kind: fault.kind,
     message: fault.message,
     ...(fault.thread === undefined ? {} : { thread: fault.thread }),
-    schedule: last.schedule,
+    schedule,
     seed: failing.seed,
     runsBefore: runs - 1,
     others: [...new Set(others.map(({ message }) => message))].filter((message) => message !== fault.message),
@@ -132,5 +136,6 @@ function sizeOf(found: Shrunk): Pick<StressPlan, 'threads' | 'ops' | 'ms' | 'see
 
 function scheduleOf({ plan, outcome }: Shrunk): string {
   const replay = outcome.replay()
-  return replay === undefined || replay.length > LONGEST_REPLAY ? plan.schedule : replay
+  const guided = plan.schedule.startsWith('guided:')
+  return replay === undefined || (replay.length > LONGEST_REPLAY && !guided) ? plan.schedule : replay
 }

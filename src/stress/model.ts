@@ -23,14 +23,16 @@ export function unrepeatable(history: readonly Call[]): string | undefined {
 
 /**
  * The sequential model: a fresh process on which the calls of a history are made one after the other, by a thread for each id. Every result and
- * last error must be the history's own, and so must the heaps be at the end (`after`: the process that the history comes from).
+ * last error must be the history's own, and so must the heaps be at the end (`after`: the process that the history comes from). With `refuses` a try of a
+ * section may have been refused though nobody is inside at that place.
  * Precondition: `unrepeatable(history)` is undefined.
  */
 export function compareWithModel(
   history: readonly Call[],
   threads: number,
   options: ProcessOptions,
-  after: CeProcess | undefined
+  after: CeProcess | undefined,
+  refuses = false
 ): Mismatch | undefined {
   // A thread that would have to wait waits for ever: there is nobody beside it.
   const model = createProcess({ ...options, lockTimeout: 1 })
@@ -38,7 +40,7 @@ export function compareWithModel(
   for (let thread = 0; thread < threads; thread++) callers.push(attachThread(model.share()))
   try {
     for (const [at, call] of history.entries()) {
-      const found = compareCall(callers[call.thread - 1], call)
+      const found = compareCall(callers[call.thread - 1], call, refuses)
       if (found !== undefined) return { at, ...found }
     }
     if (after === undefined) return undefined
@@ -51,7 +53,11 @@ export function compareWithModel(
   }
 }
 
-function compareCall(caller: CeThread | undefined, { call, thread, args, result, lastError }: Call): Omit<Mismatch, 'at'> | undefined {
+function compareCall(
+  caller: CeThread | undefined,
+  { call, thread, args, result, lastError }: Call,
+  refuses: boolean
+): Omit<Mismatch, 'at'> | undefined {
   if (caller === undefined) return { message: `${call} was made by thread ${thread}, which is none of the run's`, expected: '' }
   let answer: number | undefined
   try {
@@ -60,6 +66,10 @@ function compareCall(caller: CeThread | undefined, { call, thread, args, result,
   } catch (error) {
     const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { message: `${call} cannot be made at this place of the order: ${said}`, expected: 'nothing: it waits' }
+  }
+  if (refuses && call === 'TryEnterCriticalSection' && result === 0 && answer === 1) {
+    caller.LeaveCriticalSection(args[0] as number)
+    return undefined
   }
   const error = caller.GetLastError()
   if (answer === result && (lastError === undefined || error === lastError)) return undefined

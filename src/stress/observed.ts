@@ -1,4 +1,7 @@
 import type { CeProcess } from '../coredll/process.ts'
+import { BOARD } from '../machine/scheduleboard.ts'
+import type { Trace } from '../machine/schedulesteps.ts'
+import { GRANTS } from '../machine/schedulestrategy.ts'
 import type { SectionContention, ThreadContention } from './report.ts'
 
 // What the process tells of a run beside the calls: its schedule, its sections.
@@ -11,14 +14,20 @@ export interface Scheduled {
   readonly steps: number
   /** How often a thread was made to wait that could have gone on. */
   readonly preemptions: number
+  /** Tries of a section were refused because they were in a recorded run, whose owner of that moment may have left by now. */
+  readonly refuses: boolean
+  /** What the search over orders learns from a run that it guided. */
+  readonly trace: Trace | undefined
 }
 
 export function scheduledOf(process: CeProcess, schedule: string): Scheduled {
-  if (schedule === 'free') return { replay: () => undefined, steps: 0, preemptions: 0 }
+  if (schedule === 'free') return { replay: () => undefined, steps: 0, preemptions: 0, refuses: false, trace: undefined }
   if (schedule === 'recorded') process.drainGrants()
   const report = process.scheduleReport()
   const replay = (): string | undefined => (report.text === undefined ? undefined : `replay:${report.text}`)
-  return { replay, steps: report.steps, preemptions: report.preemptions }
+  const { schedule: board } = process.thread.machine
+  const refuses = board !== undefined && new Int32Array(board)[BOARD.KIND] === GRANTS
+  return { replay, steps: report.steps, preemptions: report.preemptions, refuses, trace: report.trace }
 }
 
 /** Takes the logged grants out of their rings, so that no thread waits for room. */

@@ -148,6 +148,9 @@ export function planOf(options: StressOptions): StressPlan {
     ...(physical === undefined ? {} : { physical })
   }
   const bounds = boundsOf(options, schedule)
+  const shard = shardOf(options.shard)
+  if (explores && shard[1] > 1)
+    throw new RangeError('shard: expected 1/1 with explore: what a search leaves out depends on what it has seen')
   return {
     source: sourceOf(workload),
     threads,

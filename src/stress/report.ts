@@ -50,12 +50,18 @@ export interface StressFailure {
   }
 }
 
-/** How much of all schedules `explore` has tried. */
+/** How much of all orders `explore` has tried. */
 export interface Coverage {
+  /** Runs made. */
   readonly schedules: number
-  /** Most preemptions a schedule might have; -1 for no bound. */
+  /** Of these: runs that turned out, on their way, to be one that was made before. */
+  readonly repeated: number
+  /** How often a thread was not tried because that order comes to the same as one that was, or because it was one preemption too many. */
+  readonly asleep: number
+  readonly bounded: number
+  /** Most preemptions an order might have; -1 for no bound. */
   readonly bound: number
-  /** Whether no schedule within the bound is left. */
+  /** Whether no order within the bound is left. */
   readonly complete: boolean
   /** In words. */
   readonly text: string

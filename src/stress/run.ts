@@ -2,6 +2,7 @@ import { createProcess } from '../coredll/process.ts'
 import type { CeProcess, ProcessOptions } from '../coredll/process.ts'
 import { liveThreads } from '../machine/threads.ts'
 import { Claims, claimsBuffer } from './claims.ts'
+import { runEnded } from './collect.ts'
 import type { Crew, Ending } from './crew.ts'
 import { endFault } from './endstate.ts'
 import { HistoryWriter, merge, unpack } from './history.ts'
@@ -131,11 +132,13 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
       options: plan.process,
       processHeap: ce.GetProcessHeap(),
       after: whole && thrown.length === 0 ? process : undefined,
-      tolerates: workload.tolerates ?? []
+      tolerates: workload.tolerates ?? [],
+      refuses: common.refuses
     })
     return { ...common, faults: [...faults, ...thrown], history, unjudged: unasked }
   } finally {
     close(process)
+    runEnded()
   }
 }
 

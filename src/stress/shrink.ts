@@ -1,3 +1,4 @@
+import { explore } from './explored.ts'
 import type { Fault } from './judge.ts'
 import { withSteps } from './campaign.ts'
 import type { RunOutcome, RunPlan } from './run.ts'
@@ -18,6 +19,9 @@ export interface ShrinkBounds {
 }
 
 export const shrinkBounds: ShrinkBounds = { runs: 1500, perSize: 60 }
+
+/** Orders of each bound on preemptions. */
+const FEWEST = 200
 
 /** Numbers of operations that are tried, as far as they are smaller than the failing run's. */
 const SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]
@@ -48,10 +52,23 @@ export async function shrink(
       // Without a change of threads there is nothing left to take away.
       if (best.outcome.preemptions === 0) break
     }
-    if (best !== undefined) return { ...best, runs }
+    if (best !== undefined) return await fewest({ ...best, runs }, attempt)
     if (runs >= bounds.runs) break
   }
   return { ...failing, runs }
+}
+
+/** Looks for the same failure with fewer preemptions, by all orders that have none, one, ...; a few hundred of them. */
+async function fewest(found: Shrunk, attempt: (plan: RunPlan) => Promise<RunOutcome>): Promise<Shrunk> {
+  let { runs } = found
+  let best = found
+  const alike = (outcome: RunOutcome): boolean => sameFault(outcome.faults[0], found.outcome.faults[0])
+  for (let bound = 0; bound < best.outcome.preemptions; bound++) {
+    const { last, covered } = await explore(found.plan, bound, FEWEST, attempt, alike)
+    runs += covered.schedules
+    if (alike(last.last)) best = { plan: last.plan, outcome: last.last, runs }
+  }
+  return { ...best, runs }
 }
 
 /** Three kinds of schedule in turns: one at random, and two by priorities, which seldom preempt. */
