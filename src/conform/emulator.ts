@@ -13,8 +13,9 @@ const memory = 4 * 1024 * 1024
 
 function functionsOf(ce: CeThread): HeapFunctionsOf {
   const functions: Record<string, unknown> = {}
-  for (const name of CALLS) functions[name] = (ce[name] as (...args: number[]) => unknown).bind(ce)
-  return functions as Partial<HeapFunctions>
+  // Looked up at each call: a host that waits for news of memory puts a watched form in front of it.
+  for (const name of CALLS) functions[name] = (...args: number[]) => (ce[name] as (...args: number[]) => unknown).apply(ce, args)
+  return { ...(functions as Partial<HeapFunctions>), ...openCom(ce) }
 }
 
 /** This emulator as an implementation under test: a process of its own, freshly made. */
@@ -24,7 +25,6 @@ export function emulator(profile: ProfileName, build: Build): HeapUnderTest {
   let second: HeapFunctionsOf | undefined
   return {
     ...functionsOf(ce),
-    ...openCom(ce),
     openHost: (policy) => openHost(ce, policy),
     memory: {
       read: (address, length) => ce.memory.read(address, length),

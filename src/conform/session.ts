@@ -143,7 +143,7 @@ export class Session {
       case 'OpenHost':
         return this.#openHost(String(args[0]))
       case 'HostFailures':
-        return (this.#objects[b] as CaseHost).failures
+        return (this.#objects[a] as CaseHost).failures
       case 'HostCallback':
         return this.#put((this.#objects[a] as CaseHost).callback)
       case 'HostTold':
