@@ -34,7 +34,6 @@ export class ComCalls {
 
   call(draw: Draw, thread: number): void {
     const kind = crowded(this.#world, this.#world.processHeap, draw) ? 32 : draw.below(100)
-    this.#world.begin()
     if (kind < 32) this.#alloc(draw, thread)
     else if (kind < 58) this.#withBlock(draw, thread, 'free')
     else if (kind < 74) this.#withBlock(draw, thread, 'realloc')
@@ -91,6 +90,7 @@ export class ComCalls {
   #alloc(draw: Draw, thread: number): void {
     const world = this.#world
     const bytes = sizeOf(draw, world.process.profile.bigBlock)
+    world.begin()
     const spy = this.#shown(thread)
     const fails = spy?.nextFails === true && bytes !== 0
     const header = spy?.header ?? 0
@@ -116,6 +116,7 @@ export class ComCalls {
     const block = anyBlock(draw, world.processHeap)
     const malloc = this.#mallocs[thread] as IMalloc
     if (block === undefined) return
+    world.begin()
     const pointer = block.address + block.offset
     const flag = block.spied ? 1 : 0
     const spy = this.#shown(thread)
@@ -168,6 +169,7 @@ export class ComCalls {
     const pointer = badPointer(world, draw)
     const isBlock = world.blockAt(heap, pointer) !== undefined || this.#spied.some(({ address, offset }) => address + offset === pointer)
     if (isBlock) return
+    world.begin()
     const malloc = this.#mallocs[thread] as IMalloc
     const call = draw.below(3)
     const spy = pointer === 0 ? undefined : this.#shown(thread)
@@ -187,6 +189,7 @@ export class ComCalls {
   }
 
   #minimize(thread: number): void {
+    this.#world.begin()
     const spy = this.#shown(thread)
     this.#mallocs[thread]?.HeapMinimize()
     this.#world.heaps.compact(this.#world.processHeap)
@@ -194,6 +197,7 @@ export class ComCalls {
   }
 
   #register(draw: Draw): void {
+    this.#world.begin()
     const spy = new FailingSpy(draw.pick([0, 0, 8, 40]), draw.pick([0, 0, 3, 7]))
     this.#world.tell?.(`com[0].CoRegisterMallocSpy(new FailingSpy(${spy.header}, ${spy.each}))`)
     const before = this.#ended
@@ -209,6 +213,7 @@ export class ComCalls {
   }
 
   revoke(): void {
+    this.#world.begin()
     const registered = this.#registered
     const hr = (this.#coms[0] as Com).CoRevokeMallocSpy()
     const expected = registered === undefined ? CO_E_OBJNOTREG : this.#spied.length === 0 ? S_OK : E_ACCESSDENIED

@@ -45,7 +45,6 @@ export class HostCalls {
   call(draw: Draw): void {
     const one = draw.any(this.#mallocs)
     const kind = one !== undefined && crowded(this.#world, one.heap, draw) ? 18 : draw.below(40)
-    this.#world.begin()
     if (kind < 3) this.#create(draw)
     else if (kind < 4 && one !== undefined) this.#release(one)
     else if (kind < 18 && one !== undefined) this.#alloc(draw, one)
@@ -76,6 +75,7 @@ export class HostCalls {
     if (this.#mallocs.length >= MOST_MALLOCS) return
     const world = this.#world
     const type = draw.below(5)
+    world.begin()
     const { hr, ppMalloc } = this.#host.CreateMalloc(type)
     const expected = type > 3 ? E_INVALIDARG : hr === S_OK ? S_OK : E_OUTOFMEMORY
     must(
@@ -96,6 +96,7 @@ export class HostCalls {
   }
 
   #release(one: Malloc): void {
+    this.#world.begin()
     const left = one.malloc.Release()
     must(left === 0, () => `IHostMalloc::Release gave ${left}`)
     this.#world.heaps.destroy(one.heap)
@@ -106,6 +107,7 @@ export class HostCalls {
     const world = this.#world
     const bytes = sizeOf(draw, world.process.profile.bigBlock)
     const level = draw.once(32) ? 3 : draw.below(2)
+    world.begin()
     const before = this.#used
     const granted = level < 3 && (bytes === 0 || before + bytes <= (BUDGETS[level] as number))
     const refused = granted && world.injections.refuses(bytes)
@@ -127,6 +129,7 @@ export class HostCalls {
     const block: Block | undefined = draw.any(heap.blocks) ?? draw.any(heap.bigs)
     const pointer = block === undefined || draw.once(8) ? (draw.any(world.stale) ?? 7) : block.address
     const mine = world.blockAt(heap, pointer)
+    world.begin()
     if (mine !== undefined) world.inspect(mine)
     const hr = malloc.Free(pointer)
     const expected = mine === undefined ? HOST_E_INVALIDOPERATION : S_OK
@@ -144,6 +147,7 @@ export class HostCalls {
     const size = draw.once(16) ? draw.pick([0, 0x7fffffff, 0xffffffff]) : 1 + draw.below(4 * PAGE)
     const type = fresh ? draw.pick([MEM_RESERVE, MEM_RESERVE, MEM_RESERVE | MEM_COMMIT]) : MEM_COMMIT
     const level = draw.below(2)
+    world.begin()
     const before = this.#used
     const { hr, ppMem } = this.#host.VirtualAlloc(address, size, type, PAGE_READWRITE, level)
     const what = `IHostMemoryManager::VirtualAlloc(${hex(address)}, ${size}, ${hex(type)}) at level ${level}`
@@ -193,6 +197,7 @@ export class HostCalls {
   #freeAt(address: number, size: number, type: number): void {
     const world = this.#world
     const own = world.isHosted(address)
+    world.begin()
     const hr = this.#host.VirtualFree(address, size, type)
     const made = own ? world.pages.free(address, size, type) : undefined
     const expected = made === undefined ? HOST_E_INVALIDOPERATION : made.result === 1 ? S_OK : 0x80070000 + (made.error ?? 0)
@@ -205,6 +210,7 @@ export class HostCalls {
 
   /** HO-16. */
   #load(): void {
+    this.#world.begin()
     const { committed, physical, available } = this.#world.pages
     const { pMemoryLoad, pAvailableBytes } = this.#host.GetMemoryLoad()
     const load = Math.min(100, Math.floor((committed * 100) / physical))

@@ -62,7 +62,6 @@ export class ToolHelp {
   call(draw: Draw, thread: number): void {
     const kind = draw.below(8)
     const one = draw.any(this.#open)
-    this.#world.begin()
     if (kind < 3 && this.#open.length < MOST_OPEN) this.#create(draw, thread)
     else if (kind < 4) this.#onNothing(draw, thread)
     else if (one === undefined) return
@@ -72,6 +71,7 @@ export class ToolHelp {
 
   #create(draw: Draw, thread: number): void {
     const ce = this.#world.ce(thread)
+    this.#world.begin()
     const flags = draw.pick([TH32CS_SNAPHEAPLIST, TH32CS_SNAPHEAPLIST, TH32CS_SNAPPROCESS, TH32CS_SNAPPROCESS | TH32CS_SNAPNOHEAPS, 0])
     const handle = ce.CreateToolhelp32Snapshot(flags, 0)
     if (flags === 0) {
@@ -85,6 +85,7 @@ export class ToolHelp {
   }
 
   #close(one: Open, thread: number): void {
+    this.#world.begin()
     this.#world.expect(thread, 'CloseToolhelp32Snapshot', this.#world.ce(thread).CloseToolhelp32Snapshot(one.handle), { result: 1 })
     this.#open.splice(this.#open.indexOf(one), 1)
   }
@@ -93,6 +94,7 @@ export class ToolHelp {
     const handle = draw.pick([0, 7, NO_HANDLE, this.#world.processHeap.handle])
     const made = { result: 0, error: ERROR_INVALID_HANDLE } // C-74
     const list = this.#world.scratch + LIST_AT
+    this.#world.begin()
     this.#world.expect(thread, 'Heap32ListFirst', this.#world.ce(thread).Heap32ListFirst(handle, list), made)
     this.#world.expect(thread, 'CloseToolhelp32Snapshot', this.#world.ce(thread).CloseToolhelp32Snapshot(handle), made)
   }
@@ -101,17 +103,17 @@ export class ToolHelp {
   walk({ handle, heaps }: Open, thread: number): void {
     const world = this.#world
     const ce = world.ce(thread)
+    // A walk counts as one call, however many items it has.
+    world.begin()
     const [list, entry] = [world.scratch + LIST_AT, world.scratch + ENTRY_AT]
     const left = [...heaps]
     HEAPLIST32.set(ce.memory, list, 'dwSize', HEAPLIST32.size)
     HEAPENTRY32.set(ce.memory, entry, 'dwSize', HEAPENTRY32.size)
     for (let more = ce.Heap32ListFirst(handle, list); more === 1; more = ce.Heap32ListNext(handle, list)) {
-      world.calls++
       const { th32HeapID, th32ProcessID, dwFlags } = HEAPLIST32.read(ce.memory, list)
       const items: string[] = []
       const holes = new Set<number>()
       for (let next = ce.Heap32First(handle, entry, th32ProcessID, th32HeapID); next === 1; next = ce.Heap32Next(handle, entry)) {
-        world.calls++
         const { dwAddress, dwBlockSize, dwFlags } = HEAPENTRY32.read(ce.memory, entry)
         const kind = (dwFlags & LF32_FREE) !== 0 ? 'free' : (dwFlags & LF32_BIGBLOCK) !== 0 ? 'big' : 'live'
         items.push(item(dwAddress, dwBlockSize, kind))
