@@ -281,6 +281,20 @@ everywhere(toolhelp, 'two snapshots are walked side by side, by two threads of o
   other.detach()
 })
 
+everywhere(toolhelp, 'C-63: a misaligned structure is filled and reported', (world) => {
+  const { ce } = world
+  const at = room(ce) + 2
+  const snapshot = ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0)
+  HEAPLIST32.set(ce.memory, at, 'dwSize', HEAPLIST32.size)
+  const list = world.answer(() => ce.Heap32ListFirst(snapshot, at))
+  assert.equal([list.result, list.rules], [1, ['C-63']])
+  const { th32HeapID } = HEAPLIST32.read(ce.memory, at)
+  HEAPENTRY32.set(ce.memory, at, 'dwSize', HEAPENTRY32.size)
+  const entry = world.answer(() => ce.Heap32First(snapshot, at, 0, th32HeapID))
+  assert.equal([entry.result, entry.rules], [1, ['C-63']])
+  assert.is(HEAPENTRY32.read(ce.memory, at).th32HeapID, th32HeapID)
+})
+
 toolhelp('the walk tiles every region, whatever was allocated and freed before (property)', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat({ max: 3000 }), fc.boolean()), { maxLength: 60 }), fc.boolean(), (steps, fixed) => {

@@ -2,6 +2,7 @@ import {
   ERROR_INVALID_HANDLE,
   ERROR_INVALID_PARAMETER,
   ERROR_NO_MORE_FILES,
+  ERROR_SUCCESS,
   HF32_DEFAULT,
   INVALID_HANDLE_VALUE,
   LF32_BIGBLOCK,
@@ -18,16 +19,19 @@ import { isDword, notDword } from '../errors.ts'
 import { REC } from '../heap/record.ts'
 import { blocksOf } from '../heap/walk.ts'
 import type { BlockInfo } from '../heap/walk.ts'
-import { firstFault } from '../machine/access.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
+import { enter, leave } from '../machine/section.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
+import { OutPointer } from './out.ts'
 import type { Taker } from './out.ts'
 import { frozen } from './snapshot.ts'
+import type { Structure } from './structure.ts'
 import { HEAPENTRY32, HEAPLIST32 } from './structures.ts'
-import type { HeapEntry32 } from './structures.ts'
+import type { HeapEntry32, HeapList32 } from './structures.ts'
+import { whoIn } from './who.ts'
 
 /** The id of the emulated process as tool help tells it (C-73). */
 export const PROCESS_ID = 0x00400002
@@ -121,15 +125,32 @@ function snapshotOf(ce: Caller, call: CallName, hSnapshot: number): Snapshot | u
   return found
 }
 
-/** Whether the structure can be written and its dwSize holds all of it (TH-11, C-62); raises what is wrong. */
-function ready(ce: Taker, call: CallName, pointer: number, size: number): boolean {
-  if (firstFault(ce.machine, pointer, size, 'write') >= 0) {
-    ce.raise('badOut', call, pointer, size)
-    return false
-  }
-  const told = ce.memory.readU32(pointer)
+/**
+ * Writes `values` to the structure at `pointer`, whose dwSize must say that it holds all of them (TH-11). FALSE and ERROR_NO_MORE_FILES if there
+ * are none; what is wrong with the pointer comes first (C-62).
+ */
+function answer<T extends { readonly [K in keyof T]: number }>(
+  ce: Taker,
+  call: CallName,
+  pointer: number,
+  structure: Structure<T>,
+  values: T | undefined
+): number {
+  const { size } = structure
+  const out = new OutPointer(ce, call, pointer, size)
+  let told = size
+  let code: number = ERROR_INVALID_PARAMETER
+  enter(ce.machine, HDR.LOCK, whoIn(ce, call))
+  out.write(() => {
+    told = ce.memory.readU32(pointer)
+    if (told < size) return
+    code = values === undefined ? ERROR_NO_MORE_FILES : ERROR_SUCCESS
+    if (values !== undefined) structure.write(ce.memory, pointer, values)
+  })
+  leave(ce.machine, HDR.LOCK)
+  out.tell()
   if (told < size) ce.raise('dwSize', call, told, size)
-  return told >= size
+  return code === ERROR_SUCCESS ? 1 : fail(ce, code)
 }
 
 export function listFirst(ce: Taker, hSnapshot: number, lphl: number): number {
@@ -144,18 +165,16 @@ function listFrom(ce: Taker, call: CallName, hSnapshot: number, lphl: number, fi
   if (!isDword(lphl)) throw notDword(call, 'lphl', lphl)
   const snapshot = snapshotOf(ce, call, hSnapshot)
   if (snapshot === undefined) return 0
-  if (!ready(ce, call, lphl, HEAPLIST32.size)) return fail(ce, ERROR_INVALID_PARAMETER)
   const at = first ? 0 : snapshot.nextHeap
   const heap = snapshot.heaps[at]
-  if (heap === undefined) return fail(ce, ERROR_NO_MORE_FILES)
-  HEAPLIST32.write(ce.memory, lphl, {
-    dwSize: HEAPLIST32.size,
-    th32ProcessID: PROCESS_ID,
-    th32HeapID: heap.id,
-    dwFlags: heap.isDefault ? HF32_DEFAULT : 0
-  })
-  snapshot.nextHeap = at + 1
-  return 1
+  const answered = answer(ce, call, lphl, HEAPLIST32, heap && listOf(heap))
+  // A bad pointer must not cost the caller a heap.
+  if (answered !== 0) snapshot.nextHeap = at + 1
+  return answered
+}
+
+function listOf({ id, isDefault }: HeapList): HeapList32 {
+  return { dwSize: HEAPLIST32.size, th32ProcessID: PROCESS_ID, th32HeapID: id, dwFlags: isDefault ? HF32_DEFAULT : 0 }
 }
 
 export function entryFirst(ce: Taker, hSnapshot: number, lphe: number, th32ProcessID: number, th32HeapID: number): number {
@@ -165,15 +184,12 @@ export function entryFirst(ce: Taker, hSnapshot: number, lphe: number, th32Proce
   if (!isDword(th32HeapID)) throw notDword(call, 'th32HeapID', th32HeapID)
   const snapshot = snapshotOf(ce, call, hSnapshot)
   if (snapshot === undefined) return 0
-  if (!ready(ce, call, lphe, HEAPENTRY32.size)) return fail(ce, ERROR_INVALID_PARAMETER)
   const own = th32ProcessID === 0 || th32ProcessID === PROCESS_ID
   const heap = own ? snapshot.heaps.find(({ id }) => id === th32HeapID) : undefined
-  if (heap === undefined) {
-    // The usual mistake: HeapCreate's handle in place of the list's id.
-    if (snapshot.heaps.some(({ id }) => id === heapId(th32HeapID))) ce.raise('heapIdIsHandle', call, th32HeapID)
-    return fail(ce, ERROR_NO_MORE_FILES)
-  }
-  return entryAt(ce, snapshot, heap, 0, lphe)
+  const answered = entryAt(ce, call, snapshot, heap, 0, lphe)
+  // The usual mistake: HeapCreate's handle in place of the list's id.
+  if (heap === undefined && snapshot.heaps.some(({ id }) => id === heapId(th32HeapID))) ce.raise('heapIdIsHandle', call, th32HeapID)
+  return answered
 }
 
 export function entryNext(ce: Taker, hSnapshot: number, lphe: number): number {
@@ -181,19 +197,18 @@ export function entryNext(ce: Taker, hSnapshot: number, lphe: number): number {
   if (!isDword(lphe)) throw notDword(call, 'lphe', lphe)
   const snapshot = snapshotOf(ce, call, hSnapshot)
   if (snapshot === undefined) return 0
-  if (!ready(ce, call, lphe, HEAPENTRY32.size)) return fail(ce, ERROR_INVALID_PARAMETER)
-  if (snapshot.walked === undefined) return fail(ce, ERROR_NO_MORE_FILES)
-  return entryAt(ce, snapshot, snapshot.walked, snapshot.nextBlock, lphe)
+  return entryAt(ce, call, snapshot, snapshot.walked, snapshot.nextBlock, lphe)
 }
 
-function entryAt(ce: Taker, snapshot: Snapshot, heap: HeapList, at: number, lphe: number): number {
-  const block = heap.blocks[at]
-  if (block === undefined) return fail(ce, ERROR_NO_MORE_FILES)
-  HEAPENTRY32.write(ce.memory, lphe, entryOf(heap, block))
-  // Only now: a bad pointer must not cost the caller an entry.
-  snapshot.walked = heap
-  snapshot.nextBlock = at + 1
-  return 1
+function entryAt(ce: Taker, call: CallName, snapshot: Snapshot, heap: HeapList | undefined, at: number, lphe: number): number {
+  const block = heap?.blocks[at]
+  const answered = answer(ce, call, lphe, HEAPENTRY32, heap && block && entryOf(heap, block))
+  // A bad pointer must not cost the caller an entry.
+  if (answered !== 0) {
+    snapshot.walked = heap
+    snapshot.nextBlock = at + 1
+  }
+  return answered
 }
 
 function entryOf(heap: HeapList, { address, size, state, holes }: BlockInfo): HeapEntry32 {
