@@ -179,6 +179,21 @@ everywhere(protect, 'C-65: the old protection may be stored in the page that bec
     (error: unknown) => error instanceof AccessViolation
   )
 })
+
+everywhere(protect, 'C-63: a misaligned place is not reported where nothing was to be written', (world) => {
+  const { ce } = world
+  const { base, old } = pages(world, 1)
+  for (const [bytes, protection, error] of [
+    [0, PAGE_READONLY, ERROR_INVALID_PARAMETER],
+    [PAGE, 0, ERROR_INVALID_PARAMETER],
+    [2 * PAGE, PAGE_READONLY, ERROR_INVALID_ADDRESS]
+  ] as const) {
+    assert.equal(
+      world.answer(() => ce.VirtualProtect(base, bytes, protection, old + 1)),
+      { result: 0, error, rules: [], changed: false }
+    )
+  }
+})
 protect.run()
 
 const guards = suite('PAGE_GUARD')

@@ -13,12 +13,13 @@ import {
   MEM_DECOMMIT,
   MEM_RELEASE,
   MEM_RESERVE,
+  MEMORY_BASIC_INFORMATION,
   PAGE_NOACCESS,
   PAGE_READONLY,
   PAGE_READWRITE,
   S_OK
 } from '../../src/index.ts'
-import { HDR } from '../../src/machine/layout.ts'
+import { HDR, UNIT_SHIFT, UNIT_WORDS } from '../../src/machine/layout.ts'
 import { enter, leave } from '../../src/machine/section.ts'
 import { here } from '../com/scene.ts'
 import { everywhere, open } from '../coredll/world.ts'
@@ -119,6 +120,35 @@ everywhere(virtual, 'HO-15: VirtualProtect gives the old protection back', (worl
   assert.equal(host.VirtualProtect(ppMem + 0x1000, 1, PAGE_NOACCESS), { hr: S_OK, pflOldProtect: PAGE_READONLY })
   assert.throws(() => world.ce.memory.writeU8(ppMem, 1), /access violation/)
   assert.is(world.process.snapshot().heaps[0]?.liveBlocks, 0, 'nothing is left of the call')
+})
+
+virtual('HO-15: VirtualProtect works when no block can be had, and asks for none', () => {
+  const { ce, process } = open(here)
+  const host = openHost(ce)
+  const { ppMem } = host.VirtualAlloc(0, 0x1000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical)
+  const failures = process.injectFailures({ on: 'alloc' })
+  const calls: string[] = []
+  const stop = process.record({ write: ({ call }) => calls.push(call) })
+  assert.equal(host.VirtualProtect(ppMem, 0x1000, PAGE_READONLY), { hr: S_OK, pflOldProtect: PAGE_READWRITE })
+  stop()
+  assert.is(failures.seen, 0)
+  assert.equal(calls, ['VirtualProtect'])
+  process.check()
+})
+
+virtual('HO-14: VirtualQuery meets a reservation in the middle of its release', () => {
+  const { ce } = open(here)
+  const host = openHost(ce)
+  const { ppMem } = host.VirtualAlloc(0, 0x1000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical)
+  const info = ce.LocalAlloc(0, MEMORY_BASIC_INFORMATION.size)
+  const { units } = ce.machine
+  const owner = (ppMem >>> UNIT_SHIFT) * UNIT_WORDS
+  const before = units[owner] as number
+  units[owner] = 0
+  const { hr } = host.VirtualQuery(ppMem, info, MEMORY_BASIC_INFORMATION.size)
+  units[owner] = before
+  assert.is(hr, S_OK)
+  assert.is(MEMORY_BASIC_INFORMATION.read(ce.memory, info).AllocationBase, 0)
 })
 
 virtual('HO-14: VirtualQuery finishes while another thread is stopped in the middle of a change', () => {

@@ -191,14 +191,13 @@ export function virtualProtect(
   if (!isDword(flNewProtect)) throw notDword(call, 'flNewProtect', flNewProtect)
   if (!isDword(lpflOldProtect)) throw notDword(call, 'lpflOldProtect', lpflOldProtect)
   needOpen(ce, call)
-  if (dwSize === 0 || !isProtection(flNewProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
   const out = new OutPointer(ce, call, lpflOldProtect, 4)
   const result = reprotect(ce, call, lpAddress, dwSize, flNewProtect, (old) => out.write(() => ce.memory.writeU32(lpflOldProtect, old)))
   out.tell()
   return result
 }
 
-/** VirtualProtect with checked arguments; `store` takes the old protection, and false where it cannot, which makes the call fail. */
+/** VirtualProtect with arguments that are DWORDs; `store` takes the old protection, and false where it cannot, which makes the call fail. */
 export function reprotect(
   ce: Caller,
   call: CallName,
@@ -207,6 +206,7 @@ export function reprotect(
   flNewProtect: number,
   store: (old: number) => boolean = () => true
 ): number {
+  if (dwSize === 0 || !isProtection(flNewProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
   return onOwnReservation(ce, call, 0, lpAddress, dwSize, () => {
     if (!allCommitted(ce.machine, lpAddress, dwSize)) return fail(ce, ERROR_INVALID_ADDRESS)
     const first = lpAddress >>> PAGE_SHIFT

@@ -48,8 +48,9 @@ function runAt(machine: Machine, page: number): MemoryBasicInformation {
   }
 }
 
+/** 0 where there is none: to one who does not wait, the pages of a reservation that is being released are still there when it is not. */
 function homeOf(machine: Machine, page: number): number {
-  return reservationAt(machine, page >>> (UNIT_SHIFT - PAGE_SHIFT))
+  return Math.max(0, reservationAt(machine, page >>> (UNIT_SHIFT - PAGE_SHIFT)))
 }
 
 /** A number that two pages share if they are alike: of one reservation, in one state and, when committed, with one protection. 0 for a free page. */

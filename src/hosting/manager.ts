@@ -11,6 +11,7 @@ import { needOpen } from '../coredll/caller.ts'
 import { memoryLoad } from '../coredll/status.ts'
 import { CeThread } from '../coredll/thread.ts'
 import type { HostKind } from '../coredll/uppercalls.ts'
+import { reprotect } from '../coredll/virtual.ts'
 import { virtualQuery } from '../coredll/virtualquery.ts'
 import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -165,13 +166,16 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
     const hr = this.#enter('VirtualProtect', { lpAddress, dwSize, flNewProtect })
     if (hr !== S_OK) return { hr, pflOldProtect: 0 }
     return this.#notifications.quietly(() => {
-      const { ce } = this
-      const old = ce.LocalAlloc(0, 4)
-      if (old === 0) return { hr: E_OUTOFMEMORY, pflOldProtect: 0 }
-      const changed = ce.VirtualProtect(lpAddress, dwSize, flNewProtect, old)
-      const answer = changed === 0 ? { hr: this.#lastResult(), pflOldProtect: 0 } : { hr: S_OK, pflOldProtect: ce.memory.readU32(old) }
-      ce.LocalFree(old)
-      return answer
+      let pflOldProtect = 0
+      const store = (old: number): boolean => {
+        pflOldProtect = old
+        return true
+      }
+      // The old protection is a field here: a block for it could not be had when memory is out.
+      const changed = this.ce.outer('VirtualProtect', [lpAddress, dwSize, flNewProtect, 0], () =>
+        reprotect(this.ce, 'VirtualProtect', lpAddress, dwSize, flNewProtect, store)
+      )
+      return changed === 0 ? { hr: this.#lastResult(), pflOldProtect: 0 } : { hr: S_OK, pflOldProtect }
     })
   }
 
