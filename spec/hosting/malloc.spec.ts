@@ -28,7 +28,10 @@ import {
   IID_IUnknown,
   MALLOC_EXECUTABLE,
   MALLOC_THREADSAFE,
+  MEM_COMMIT,
+  MEM_RESERVE,
   PAGE_EXECUTE_READWRITE,
+  PAGE_GUARD,
   PAGE_READWRITE,
   S_OK
 } from '../../src/index.ts'
@@ -152,6 +155,21 @@ blocks('HO-9, C-87: a leak report names file and line of DebugAlloc', () => {
       `IHostMalloc::Release: the allocator ends with 3 blocks still allocated, the first at 0x${b.toString(16).toUpperCase().padStart(8, '0')}`
     ]
   ])
+})
+
+blocks('C-67, C-87: a file name behind a guard cannot be read, and the guard stays', () => {
+  const { malloc, host, world } = hosted()
+  const guarded = world.ce.VirtualAlloc(0, 1, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD)
+  assert.is(malloc.DebugAlloc(10, eTaskCritical, guarded, 3).hr, S_OK)
+  assert.equal(
+    hostReport(host).mallocs[0]?.blocks.map(({ file, line }) => [file, line]),
+    [[undefined, 3]]
+  )
+  assert.equal(
+    world.findings.map(({ rule }) => rule),
+    ['C-87']
+  )
+  assert.throws(() => world.ce.memory.readU8(guarded), /^guard page/)
 })
 
 blocks('C-87: a file name that cannot be read is reported, and the block is there without it', () => {

@@ -13,7 +13,7 @@ import {
 import type { CeThread } from '../coredll/thread.ts'
 import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
-import { AccessViolation } from '../machine/memory.ts'
+import { firstFault } from '../machine/access.ts'
 import type { Budget } from './budget.ts'
 import { isLevel } from './policy.ts'
 import { HostUnknown } from './unknown.ts'
@@ -170,12 +170,11 @@ export class HostMalloc extends HostUnknown implements IHostMalloc {
   #name(pszFileName: string | number): string | undefined {
     if (typeof pszFileName === 'string') return pszFileName
     if (pszFileName === 0) return undefined
-    try {
-      return this.ce.memory.readString(pszFileName, false)
-    } catch (error) {
-      if (!(error instanceof AccessViolation)) throw error
-      this.ce.raise('badName', this.call('DebugAlloc'), pszFileName)
-      return undefined
+    const { machine, memory } = this.ce
+    for (let end = pszFileName; firstFault(machine, end, 1, 'read') < 0; end++) {
+      if (memory.bytes[end] === 0) return memory.readString(pszFileName, false)
     }
+    this.ce.raise('badName', this.call('DebugAlloc'), pszFileName)
+    return undefined
   }
 }
