@@ -92,4 +92,26 @@ access('a field that the structure does not have is a RangeError that lists thos
       (error: unknown) => error instanceof RangeError && error.message === `PAIR: field: expected one of low, high, all, got "${name}"`
     )
 })
+
+access('a value that does not fit its field is misuse, and nothing is written', () => {
+  const { ce, at } = page()
+  const good = { low: 1, high: 2, all: 3 }
+  PAIR.write(ce.memory, at, good)
+  for (const [values, field, most] of [
+    [{ low: 9, high: 9, all: 2 ** 32 }, 'all', 0xffffffff],
+    [{ low: 9, high: 0x10000, all: 9 }, 'high', 0xffff],
+    [{ low: 9, high: 9, all: -1 }, 'all', 0xffffffff]
+  ] as const) {
+    assert.throws(
+      () => PAIR.write(ce.memory, at, values),
+      (error: unknown) =>
+        error instanceof RangeError && error.message.startsWith(`PAIR.${field}: expected a whole number from 0 to ${most}, got `)
+    )
+  }
+  assert.throws(
+    () => PAIR.write(ce.memory, at, { low: 9, high: 9 } as typeof good),
+    (error: unknown) => error instanceof TypeError && error.message.startsWith('PAIR.all: ')
+  )
+  assert.equal(PAIR.read(ce.memory, at), good)
+})
 access.run()

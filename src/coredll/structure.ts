@@ -1,4 +1,4 @@
-import { misuse } from '../errors.ts'
+import { misuse, wholeNumber } from '../errors.ts'
 import type { UserMemory } from '../machine/memory.ts'
 
 /** Where a field lies: its offset from the structure's address and its size, in bytes. */
@@ -57,12 +57,13 @@ export class Structure<T extends { readonly [K in keyof T]: number }> {
     return values as T
   }
 
-  /** Writes all fields at `address`, or raises before any of them is written. */
+  /** Writes all fields at `address`, or raises before any of them is written. A value that does not fit its field throws. */
   write(memory: UserMemory, address: number, values: T): void {
     const view = new DataView(new ArrayBuffer(this.size))
     for (const [name, { at, bytes }] of this.#entries()) {
-      if (bytes === 4) view.setUint32(at, values[name], true)
-      else view.setUint16(at, values[name], true)
+      const value = wholeNumber(`${this.name}.${String(name)}`, values[name], 0, bytes === 4 ? 0xffffffff : 0xffff)
+      if (bytes === 4) view.setUint32(at, value, true)
+      else view.setUint16(at, value, true)
     }
     memory.write(address, new Uint8Array(view.buffer))
   }
