@@ -1,10 +1,10 @@
 // A spy that throws, or calls the allocator back.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type IMalloc, spyState } from '../../src/com/index.ts'
-import { E_ACCESSDENIED, S_OK } from '../../src/index.ts'
-import { everywhere, refuses } from '../coredll/world.ts'
-import { answering, spying } from './scene.ts'
+import { type IMalloc, openCom, spyState } from '../../src/com/index.ts'
+import { attachThread, E_ACCESSDENIED, S_OK } from '../../src/index.ts'
+import { everywhere, open, refuses } from '../coredll/world.ts'
+import { answering, here, spying } from './scene.ts'
 import { Witness } from './spies.ts'
 
 const trouble = suite('a spy that throws or calls back')
@@ -20,6 +20,24 @@ const throwing = (...methods: string[]): Witness => {
   }
   return spy
 }
+
+trouble("a thread cannot detach from inside a method of its spy: the call holds the spy's section", () => {
+  const { process, ce } = open(here)
+  const other = attachThread(process.share())
+  const com = openCom(other)
+  const leaving = answering({
+    PreAlloc: (cb) => {
+      other.detach()
+      return cb
+    }
+  })
+  assert.is(com.CoRegisterMallocSpy(leaving), S_OK)
+  refuses(() => com.CoTaskMemAlloc(8), TypeError, 'detach: expected a thread outside every call, got one inside a method of a spy')
+  assert.is.not(openCom(ce).CoTaskMemAlloc(8), 0, 'the section is free')
+  assert.is(com.CoRevokeMallocSpy(), S_OK)
+  other.detach()
+  process.check()
+})
 
 everywhere(trouble, 'C-60: after a Pre method that throws nothing has happened, and the next call is served', (world) => {
   const p = world.ce.LocalAlloc(0, 10)

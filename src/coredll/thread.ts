@@ -1,4 +1,6 @@
 import { misuse } from '../errors.ts'
+import { HDR } from '../machine/layout.ts'
+import { isOwn } from '../machine/section.ts'
 import { partThread, THREAD, threadAt } from '../machine/threads.ts'
 import { CALLS } from './calls.ts'
 import { abandonSections } from './critical.ts'
@@ -133,6 +135,8 @@ export class CeThread extends SectionCalls {
   detach(): void {
     if (this.tid === 1) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
     if (this.machine.leases.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a page callback')
+    if (isOwn(Atomics.load(this.machine.sys, HDR.SPY_LOCK), this.tid))
+      throw new TypeError('detach: expected a thread outside every call, got one inside a method of a spy')
     if (this.#waits > 0) throw new TypeError('detach: expected a thread that waits for nothing, got one with a promise that is not settled')
     // By the second call the place may be another thread's.
     if (!this.#detached) {
