@@ -88,6 +88,27 @@ const small = { physical: 256 * KB, lowMemory: 64 * KB }
 
 everywhere(
   hibernate,
+  'a listener that throws does not cost the others the message; the first error reaches the caller',
+  (world) => {
+    const { ce, process } = world
+    const heard: string[] = []
+    process.onHibernate(() => {
+      throw new Error('first')
+    })
+    process.onHibernate(() => {
+      heard.push('second')
+      throw new Error('second')
+    })
+    process.onHibernate(() => heard.push('third'))
+    assert.throws(() => ce.VirtualAlloc(0, 230 * KB, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), /^first$/)
+    assert.equal(heard, ['second', 'third'])
+    assert.is.not(ce.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE), 0, 'told once: the next call is quiet')
+  },
+  small
+)
+
+everywhere(
+  hibernate,
   'HI-18, C-71: told once when less than the threshold is left, and again after it was not',
   (world) => {
     const { ce, process } = world

@@ -46,10 +46,16 @@ export class Hibernation {
     if (count === this.#seen || !this.listening || apart) return
     this.#seen = count
     this.#telling = true
-    try {
-      for (const listener of [...this.#listeners]) listener(memoryFigures({ machine: this.#machine }))
-    } finally {
-      this.#telling = false
+    const thrown: unknown[] = []
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(memoryFigures({ machine: this.#machine }))
+      } catch (error) {
+        // The message is told once: a listener that throws must not cost those behind it theirs.
+        thrown.push(error)
+      }
     }
+    this.#telling = false
+    if (thrown.length > 0) throw thrown[0]
   }
 }
