@@ -34,7 +34,10 @@ export class ComCalls {
 
   call(draw: Draw, thread: number): void {
     const kind = crowded(this.#world, this.#world.processHeap, draw) ? 32 : draw.below(100)
-    if (kind < 32) this.#alloc(draw, thread)
+    // Else new blocks would keep a spy that is to go for ever.
+    const last = this.#registered?.pending && !draw.once(4) ? draw.any(this.#spied) : undefined
+    if (last !== undefined) this.#withBlock(draw, thread, 'free', last)
+    else if (kind < 32) this.#alloc(draw, thread)
     else if (kind < 58) this.#withBlock(draw, thread, 'free')
     else if (kind < 74) this.#withBlock(draw, thread, 'realloc')
     else if (kind < 82) this.#withBlock(draw, thread, 'size')
@@ -111,9 +114,10 @@ export class ComCalls {
     this.#told(thread, what, spy, log)
   }
 
-  #withBlock(draw: Draw, thread: number, call: 'free' | 'realloc' | 'size' | 'did'): void {
+  #withBlock(draw: Draw, thread: number, call: 'free' | 'realloc' | 'size' | 'did', chosen?: Block): void {
     const world = this.#world
-    const block = anyBlock(draw, world.processHeap)
+    // A few among many: those that a spy has seen are the ones to ask about.
+    const block = chosen ?? (draw.once(3) ? draw.any(this.#spied) : undefined) ?? anyBlock(draw, world.processHeap)
     const malloc = this.#mallocs[thread] as IMalloc
     if (block === undefined) return
     world.begin()
