@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { attachThread, type CeThread, createProcess, type Finding, ThreadTerminated } from '../../src/index.ts'
 import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
+import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { work } from '../machine/crew.ts'
 
 const MB = 1024 * 1024
@@ -145,4 +146,65 @@ terminated('refuses what is no attached thread', () => {
   process.close()
   assert.throws(() => process.terminateThread(2), /closed/)
 })
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('the promise was to be rejected')
+}
+
+function sectionOf(ce: CeThread): { lp: number; at: number } {
+  const lp = ce.HeapAlloc(ce.GetProcessHeap(), 0, 20)
+  ce.InitializeCriticalSection(lp)
+  const [at = 0] = sectionRecords(ce.machine)
+  return { lp, at }
+}
+
+terminated('C-93: who waits by a promise hears of it at once, while the section is still held', async () => {
+  const { process, one, two } = scene()
+  const { lp } = sectionOf(one)
+  one.EnterCriticalSection(lp)
+  const waiting = rejection(two.EnterCriticalSectionAsync(lp))
+  process.terminateThread(two.tid)
+  assert.instance(await waiting, ThreadTerminated)
+  assert.is(one.TryEnterCriticalSection(lp), 1, 'it is its owner still')
+})
+
+terminated('C-93: who ended by another call gets into nothing by a promise that was waiting', async () => {
+  const { process, one, two } = scene()
+  const { lp, at } = sectionOf(one)
+  one.EnterCriticalSection(lp)
+  const waiting = rejection(two.EnterCriticalSectionAsync(lp))
+  process.terminateThread(two.tid)
+  isOver(() => two.GetLastError(), two.tid)
+  one.LeaveCriticalSection(lp)
+  assert.instance(await waiting, ThreadTerminated)
+  assert.is(one.machine.sys[at], 0)
+})
+
+terminated(
+  'C-93: who is terminated in the moment of getting in leaves the section once, and not for whoever is in it by then',
+  async () => {
+    const { process, one, two } = scene()
+    const three = attachThread(process.share())
+    const { lp, at } = sectionOf(one)
+    const { take, fall } = two.machine
+    two.machine.take = (address, who) => {
+      const seen = take(address, who)
+      if (seen === 0 && address === at * 4) process.terminateThread(two.tid)
+      return seen
+    }
+    two.machine.fall = () => {
+      fall?.()
+      assert.is(three.TryEnterCriticalSection(lp), 1)
+    }
+    assert.instance(await rejection(two.EnterCriticalSectionAsync(lp)), ThreadTerminated)
+    assert.is(one.TryEnterCriticalSection(lp), 0, 'the third thread is inside')
+    three.LeaveCriticalSection(lp)
+    assert.is(one.TryEnterCriticalSection(lp), 1)
+  }
+)
 terminated.run()

@@ -42,7 +42,8 @@ export async function enterCriticalSectionLater(ce: Taker, lp: number, signal: A
   try {
     needOpen(ce, call)
   } catch (error) {
-    leave(machine, at)
+    // A terminated thread has let go of all it owned, and the section may be another's by now.
+    if (!machine.ended) leave(machine, at)
     throw error
   }
   entered(ce, call, lp, at, handle, waited)

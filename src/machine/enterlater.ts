@@ -1,6 +1,7 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { LockTimeoutError, NAP, ORPHAN, TID, tryEnter, WAITERS } from './section.ts'
+import { needLife } from './threads.ts'
 import { parkLater, wakeOne } from './wait.ts'
 
 /**
@@ -11,8 +12,8 @@ import { parkLater, wakeOne } from './wait.ts'
  */
 
 /**
- * Resolves once no other living thread owns the section at word `at`; it may be taken again by then. Rejects with `signal`'s reason, or with a
- * LockTimeoutError as enterContended throws it.
+ * Resolves once no other living thread owns the section at word `at`; it may be taken again by then. Rejects with `signal`'s reason, with a
+ * LockTimeoutError as enterContended throws it, or with ThreadTerminated.
  */
 export async function untilFree(machine: Machine, at: number, who: number, signal?: AbortSignal): Promise<void> {
   const { sys } = machine
@@ -22,6 +23,7 @@ export async function untilFree(machine: Machine, at: number, who: number, signa
   signal?.throwIfAborted()
   try {
     for (;;) {
+      needLife(machine, who & TID)
       let seen = Atomics.load(sys, at)
       if (seen === 0 || (seen & ORPHAN) !== 0 || ((seen ^ who) & TID) === 0) return
       if (machine.seat !== undefined && machine.seat.order !== 0)
@@ -52,8 +54,11 @@ export async function enterLater(machine: Machine, at: number, who: number, sign
   if (tryEnter(machine, at, who)) return false
   const { counts } = machine
   const since = counts === undefined ? 0 : counts.now()
-  do await untilFree(machine, at, who, signal)
-  while (!tryEnter(machine, at, who | WAITERS))
+  do {
+    await untilFree(machine, at, who, signal)
+    // Another task of the thread may have made a call meanwhile, by which it ended.
+    needLife(machine, who & TID)
+  } while (!tryEnter(machine, at, who | WAITERS))
   counts?.waited(at, who, since)
   return true
 }
