@@ -6,6 +6,7 @@ import { attachThread, type CeThread, createProcess, type Finding, LockTimeoutEr
 import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter } from '../../src/machine/section.ts'
+import { joinThread, threadsOf } from '../../src/machine/threads.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 const MB = 1024 * 1024
@@ -135,6 +136,44 @@ ended('leaves alone who has detached, and whoever got the id since', () => {
   assert.is(heir.tid, two.tid)
   assert.equal(process.workerEnded(token), [])
   assert.is.not(heir.HeapAlloc(heir.GetProcessHeap(), 0, 1), 0)
+})
+
+/** Another thread of the scene's does `act` and dies before its step `k`; false if it came to the end of it. */
+function cutIn(ce: CeThread, k: number, act: () => unknown): boolean {
+  const scissors = underScissors(ce)
+  scissors.limit = k
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error
+  }
+  return scissors.cut
+}
+
+ended('finds who died while it attached or detached, wherever it was; its place is free', () => {
+  for (const act of ['attach', 'detach']) {
+    let k = 0
+    for (let cut = true; cut; k++) {
+      const { process, two, token } = scene()
+      const other = process.share()
+      cut = cutIn(two, k, () => (act === 'attach' ? joinThread(two.machine, other.ticket) : two.detach()))
+      process.workerEnded(act === 'attach' ? other : token)
+      assert.is(attachThread(process.share()).tid, act === 'attach' ? 3 : 2, `${act}, step ${k}`)
+    }
+    assert.ok(k > 1)
+  }
+})
+
+ended('takes nobody for the thread whose place it gets, not even while it attaches', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const { process, two, token } = scene()
+    const three = attachThread(process.share())
+    two.detach()
+    const { ticket } = process.share()
+    cut = cutIn(three, k, () => joinThread(three.machine, ticket))
+    assert.equal(process.workerEnded(token), [], `step ${k}`)
+    if (!cut) assert.equal(threadsOf(process.thread.machine, ticket), [2])
+  }
 })
 
 ended("refuses another process's token, and what is none", () => {

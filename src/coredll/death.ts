@@ -7,7 +7,7 @@ import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
 import { CALL_SHIFT, leave, ORPHAN, orphan, takeOver, TID, tryEnter } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
-import { DEAD, DYING, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
+import { DEAD, DYING, FREE, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
@@ -39,7 +39,9 @@ export function* recordsOf(machine: Machine): Generator<number> {
 /** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or no longer. */
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
-  const ends = state !== DEAD && moveThread(machine, tid, state, DEAD)
+  // It ended while it attached or detached: it owns nothing but its place.
+  if (state === FREE) partThread(machine, tid)
+  const ends = state !== FREE && state !== DEAD && moveThread(machine, tid, state, DEAD)
   if (ends && state === DYING) Atomics.sub(machine.sys, HDR.DYING, 1)
   try {
     if (ends) letGo(machine, who, tid)

@@ -262,7 +262,7 @@ attached:
       seen = 0; claim = 0; depth = 0
     }
   }
-  /* threads.ts: `Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE)`: the id is given out again, or is not */
+  /* threads.ts: `Atomics.compareExchange(sys, slot + THREAD.TICKET, 0, ticket + 1)`: the id is given out again, or is not */
 end_dead:
   if
   :: state[who] == FREE -> state[who] = LIVE; goto attached

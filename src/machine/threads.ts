@@ -8,6 +8,9 @@ import type { Machine } from './machine.ts'
  *
  *   SITE       the label that the thread's calls carry (failures.ts), 0 for none
  *
+ *   TICKET     1 + the ticket of the token that the thread came with (0 for the creating thread); 0 = nobody has the slot. It is the first word to be set
+ *              and the last to be cleared, each by one atomic step, so that who ends in the middle of attaching or detaching is found by it.
+ *
  * The other three say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
  * store that makes the thing real and cleared after the section is left, so that a death between any two stores is told from a call done.
  *
@@ -52,13 +55,14 @@ export function joinThread(machine: Machine, ticket: number, first = 1): number 
   const sys = machine.sys
   for (let tid = first; tid <= MAX_THREADS; tid++) {
     const slot = threadAt(machine, tid)
-    if (Atomics.compareExchange(sys, slot + THREAD.STATE, FREE, LIVE) !== FREE) continue
+    if (Atomics.load(sys, slot + THREAD.TICKET) !== 0) continue
+    noteUsed(machine, tid)
+    if (Atomics.compareExchange(sys, slot + THREAD.TICKET, 0, ticket + 1) !== 0) continue
     sys[slot + THREAD.LAST_ERROR] = 0
     sys[slot + THREAD.SITE] = 0
     machine.slot = slot
     settle(machine)
-    Atomics.store(sys, slot + THREAD.TICKET, ticket)
-    noteUsed(machine, tid)
+    Atomics.store(sys, slot + THREAD.STATE, LIVE)
     return tid
   }
   throw new RangeError(`attachThread: expected at most ${MAX_THREADS} threads at a time, got one more; detach() those that have ended`)
@@ -71,7 +75,7 @@ export function settle(machine: Machine, slot: number = machine.slot): void {
   for (let word = slot + THREAD.HANDOUT; word <= slot + THREAD.RESERVED; word++) if (sys[word] !== 0) sys[word] = 0
 }
 
-/** Without the process section: a thread that waits for it in vain would leave a slot that nobody has. */
+/** Before anybody has the slot: one that is not counted is looked at by nobody. Without the process section: a thread may wait for it in vain. */
 function noteUsed(machine: Machine, tid: number): void {
   let most = Atomics.load(machine.sys, HDR.THREADS)
   while (most < tid) most = Atomics.compareExchange(machine.sys, HDR.THREADS, most, tid)
@@ -81,6 +85,7 @@ function noteUsed(machine: Machine, tid: number): void {
 export function partThread(machine: Machine, tid: number): void {
   const state = Atomics.exchange(machine.sys, threadAt(machine, tid) + THREAD.STATE, FREE)
   if (state === DYING) Atomics.sub(machine.sys, HDR.DYING, 1)
+  Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.TICKET, 0)
 }
 
 /**
@@ -113,11 +118,11 @@ export function liveThreads(machine: Machine): number[] {
   return found
 }
 
-/** Threads that attached with this ticket and still have their slot, by id. */
+/** Threads that attached with this ticket and still have their slot, by id; one whose state is FREE ended while it attached or detached. */
 export function threadsOf(machine: Machine, ticket: number): number[] {
   const found: number[] = []
   for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) {
-    if (threadState(machine, tid) !== FREE && machine.sys[threadAt(machine, tid) + THREAD.TICKET] === ticket) found.push(tid)
+    if (Atomics.load(machine.sys, threadAt(machine, tid) + THREAD.TICKET) === ticket + 1) found.push(tid)
   }
   return found
 }
