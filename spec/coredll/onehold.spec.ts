@@ -11,19 +11,20 @@ import {
   PAGE_GUARD,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { whoIn } from '../../src/coredll/who.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { everywhere } from './world.ts'
 
 const PAGE = 4096
 const BOTH = MEM_RESERVE | MEM_COMMIT
 
-/** How often the process section was taken from free while `call` ran. */
-function holds({ machine }: CeThread, call: () => unknown): number {
+/** As whom the process section was taken from free while `call` ran, each time. */
+function takers({ machine }: CeThread, call: () => unknown): number[] {
   const real = machine.take
-  let count = 0
+  const found: number[] = []
   const counting = (address: number, who: number): number => {
     const seen = real(address, who)
-    if (address === HDR.LOCK << 2 && seen === 0) count++
+    if (address === HDR.LOCK << 2 && seen === 0) found.push(who)
     return seen
   }
   Object.defineProperty(machine, 'take', { value: counting, configurable: true, writable: true })
@@ -32,7 +33,12 @@ function holds({ machine }: CeThread, call: () => unknown): number {
   } finally {
     Object.defineProperty(machine, 'take', { value: real })
   }
-  return count
+  return found
+}
+
+/** How often the process section was taken from free while `call` ran. */
+function holds(ce: CeThread, call: () => unknown): number {
+  return takers(ce, call).length
 }
 
 const held = suite('the process section in one hold')
@@ -112,6 +118,29 @@ everywhere(held, 'the end of a heap', ({ ce }) => {
     holds(ce, () => ce.HeapDestroy(own)),
     1
   )
+})
+
+everywhere(held, 'whoever takes it says in which call: a finding names it if the thread dies there', ({ ce, heap }) => {
+  const out = ce.HeapAlloc(heap, 0, 64)
+  const guarded = (): number => ce.VirtualAlloc(0, PAGE, BOTH, PAGE_READWRITE | PAGE_GUARD)
+  const calls = {
+    GlobalMemoryStatus: () => ce.GlobalMemoryStatus(out),
+    GetSystemInfo: () => ce.GetSystemInfo(out),
+    VirtualQuery: () => ce.VirtualQuery(out, out, 28),
+    IsBadReadPtr: (
+      (page) => () =>
+        ce.IsBadReadPtr(page, 1)
+    )(guarded()),
+    IsBadWritePtr: (
+      (page) => () =>
+        ce.IsBadWritePtr(page, 1)
+    )(guarded()),
+    IsBadCodePtr: (
+      (page) => () =>
+        ce.IsBadCodePtr(page)
+    )(guarded())
+  } as const
+  for (const [name, call] of Object.entries(calls)) assert.equal(takers(ce, call), [whoIn(ce, name as keyof typeof calls)], name)
 })
 
 held.run()

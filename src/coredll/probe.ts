@@ -3,6 +3,7 @@ import { touch } from '../machine/access.ts'
 import type { Access } from '../machine/access.ts'
 import { needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
+import { whoIn } from './who.ts'
 
 /** IsBadReadPtr and its relatives: 1 if the bytes cannot be accessed, 0 if they can or are none. They touch the memory, and so set a guard off. */
 function isBad(
@@ -13,7 +14,7 @@ function isBad(
   access: Access
 ): number {
   needOpen(ce, call)
-  const { at, guard } = touch(ce.machine, ce.tid, address, bytes, access)
+  const { at, guard } = touch(ce.machine, whoIn(ce, call), address, bytes, access)
   if (guard) ce.raise('guardSpent', call, at)
   return at < 0 ? 0 : 1
 }

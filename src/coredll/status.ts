@@ -7,6 +7,7 @@ import { needOpen } from './caller.ts'
 import { OutPointer } from './out.ts'
 import type { Taker } from './out.ts'
 import { MEMORYSTATUS, SYSTEM_INFO } from './structures.ts'
+import { whoIn } from './who.ts'
 
 /** Percent of physical memory in use, rounded down; a budget lowered below what is committed is wholly in use. */
 export function memoryLoad(ce: Taker): number {
@@ -27,7 +28,7 @@ export function globalMemoryStatus(ce: Taker, lpBuffer: number): void {
   const { machine } = ce
   const out = new OutPointer(ce, 'GlobalMemoryStatus', lpBuffer, MEMORYSTATUS.size)
   let told: number = MEMORYSTATUS.size
-  enter(machine, HDR.LOCK, ce.tid)
+  enter(machine, HDR.LOCK, whoIn(ce, 'GlobalMemoryStatus'))
   out.write(() => {
     told = MEMORYSTATUS.get(ce.memory, lpBuffer, 'dwLength')
     MEMORYSTATUS.write(ce.memory, lpBuffer, {
@@ -54,7 +55,7 @@ export function getSystemInfo(ce: Taker, lpSystemInfo: number): void {
   needOpen(ce, 'GetSystemInfo')
   const { machine } = ce
   const out = new OutPointer(ce, 'GetSystemInfo', lpSystemInfo, SYSTEM_INFO.size)
-  enter(machine, HDR.LOCK, ce.tid)
+  enter(machine, HDR.LOCK, whoIn(ce, 'GetSystemInfo'))
   out.write(() =>
     SYSTEM_INFO.write(ce.memory, lpSystemInfo, {
       wProcessorArchitecture: UNKNOWN_ARCHITECTURE,
