@@ -103,7 +103,7 @@ everywhere(alloc, 'VA-2, C-19: committed memory is zero, and again after it was 
   assert.ok(filled(ce, base, 0x4000, 0))
 })
 
-everywhere(alloc, 'VA-3, VA-5, VA-8: a commit covers every page touched, and may cover committed ones', (world) => {
+everywhere(alloc, 'VA-3, VA-5, VA-8, C-66: a commit covers every page touched, and committed ones get its protection too', (world) => {
   const { ce } = world
   const base = ce.VirtualAlloc(0, 0x8000, MEM_RESERVE, PAGE_READWRITE)
   assert.is(ce.VirtualAlloc(base + 0x1fff, 2, MEM_COMMIT, PAGE_READWRITE), base + PAGE)

@@ -139,8 +139,8 @@ export function reserveAt(machine: Machine, who: number, address: number, bytes:
 }
 
 /**
- * Commits every page that holds a byte of [address, address + bytes), zero-filled where it was not committed (VA-2), committed
- * pages staying as they are (VA-8). Returns how many pages were newly committed, or -1 if physical memory does not suffice: then nothing changed.
+ * Commits every page that holds a byte of [address, address + bytes), zero-filled where it was not committed (VA-2); committed
+ * pages keep what they hold (VA-8) and get the protection too (C-66). Returns how many pages were newly committed, or -1 if physical memory does not suffice: then nothing changed.
  * Precondition: the range lies in one reservation.
  */
 export function commit(machine: Machine, who: number, address: number, bytes: number, protection: number = PAGE_READWRITE): number {

@@ -8,7 +8,8 @@ export const virtualChoices: readonly Rule[] = section('Our choices', [
     statement:
       'A pointer to where a call is to write must name bytes that the program could write itself. If it does not (NULL, pages not ' +
       'committed, read-only or with a guard, the end of memory), the call writes nothing, changes nothing and is reported. A guard stays.',
-    value: 'VirtualQuery and VirtualProtect: 0, ERROR_INVALID_PARAMETER (87); GlobalMemoryStatus and GetSystemInfo: last error untouched',
+    value:
+      'VirtualQuery, VirtualProtect and the walks of tool help: 0, ERROR_INVALID_PARAMETER (87); GlobalMemoryStatus and GetSystemInfo: last error untouched',
     source: ourChoice,
     seeAlso: ['VQ-1', 'VP-1', 'GM-1'],
     advice: 'Pass the address of a variable. A device may end the program with an access violation here.'
@@ -42,7 +43,7 @@ export const virtualChoices: readonly Rule[] = section('Our choices', [
     statement:
       'A protection is one of PAGE_NOACCESS, PAGE_READONLY, PAGE_READWRITE, PAGE_EXECUTE, PAGE_EXECUTE_READ and PAGE_EXECUTE_READWRITE, with ' +
       'or without PAGE_NOCACHE (which changes nothing here) and PAGE_GUARD. Any other, the two for copy on write and PAGE_PHYSICAL among ' +
-      'them, is a wrong parameter.',
+      'them, is a wrong parameter. A commit gives it to the pages that were committed before too.',
     value: 'ERROR_INVALID_PARAMETER (87)',
     source: [ourChoice, 'leans on VP-3 and on desktop Windows'],
     seeAlso: ['VA-15', 'VP-3', 'VP-4'],
