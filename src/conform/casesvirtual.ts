@@ -103,12 +103,7 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     'MEM_COMMIT without an address reserves too',
     'p = VirtualAlloc(NULL, 0x1000, MEM_COMMIT, PAGE_READWRITE) -> pointer\nfill(p, 0x1000, 1)'
   ),
-  caseOf(
-    'low-64k',
-    'VL-3',
-    'the lowest 64 KB are never given',
-    'VirtualAlloc(0x1000, 0x1000, MEM_RESERVE, PAGE_NOACCESS) -> not 0x1000'
-  ),
+  caseOf('low-64k', 'VL-3', 'the lowest 64 KB are never given', 'VirtualAlloc(0x1000, 0x1000, MEM_RESERVE, PAGE_NOACCESS) -> not 0x1000'),
   caseOf(
     'leak',
     'VA-14 VF-2',

@@ -4,25 +4,24 @@ import { createInterface } from 'node:readline'
 import type { Build, ProfileName } from '../profile.ts'
 import { battery } from './batterycalls.ts'
 import { SubjectFault } from './interpret.ts'
-import { subjectMaker } from './loader.ts'
+import { type SubjectMaker, subjectMaker } from './loader.ts'
 import { bytesOf, hexOf, type ProtocolCall, protocolVersion } from './protocol.ts'
 import { Session } from './session.ts'
-import type { HeapUnderTest } from './subject.ts'
 
 const path = process.argv[2] ?? ''
 const write = process.stdout.write.bind(process.stdout)
 const say = (value: object): void => void write(`${JSON.stringify(value)}\n`)
 
-let make: (() => HeapUnderTest) | undefined
+let maker: SubjectMaker | undefined
 let session: Session | undefined
 
 async function greet({ profile, build }: { profile: ProfileName; build: Build }): Promise<void> {
   try {
-    make = await subjectMaker(path, { profile, build })
-    session = new Session(make())
+    maker = await subjectMaker(path, { profile, build })
+    session = new Session(maker.make())
     const names = battery.filter((name) => session?.offers(name) === true)
     if (session.offers('bytes')) names.push('read', 'write')
-    const functions = [...names.filter((name) => name !== 'secondThread'), 'reset']
+    const functions = [...names.filter((name) => name !== 'secondThread'), ...(maker.fresh ? ['reset'] : [])]
     say({ ceheap: 'conform', version: protocolVersion, functions, threads: names.includes('secondThread') ? 2 : 1 })
   } catch (error) {
     say({ ceheap: 'conform', version: protocolVersion, failure: reason(error) })
@@ -39,7 +38,7 @@ function answer(line: ProtocolCall): void {
   try {
     if (call === 'reset') {
       session?.subject.close?.()
-      session = new Session((make as () => HeapUnderTest)())
+      session = new Session((maker as SubjectMaker).make())
       say({ ...echo, result: 0 })
     } else if (call === 'read') {
       say({ ...echo, result: 0, bytes: hexOf(session?.subject.memory?.read(args[0] as number, args[1] as number) ?? new Uint8Array()) })

@@ -9,20 +9,26 @@ export interface SubjectOptions {
   readonly build: Build
 }
 
+export interface SubjectMaker {
+  make(): HeapUnderTest
+  /** Whether each is a new one; else it is always the same. */
+  readonly fresh: boolean
+}
+
 /**
  * Loads an implementation. A JavaScript module exports a function that makes one, which is called for each case, or the implementation itself; by
  * `default` or by names. A wasm module exports the functions and its `memory`; each case gets an instance of its own.
  */
-export async function subjectMaker(path: string, options: SubjectOptions): Promise<() => HeapUnderTest> {
-  if (path.endsWith('.wasm')) return wasmMaker(await readFile(path))
+export async function subjectMaker(path: string, options: SubjectOptions): Promise<SubjectMaker> {
+  if (path.endsWith('.wasm')) return { make: wasmMaker(await readFile(path)), fresh: true }
   const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
-  const offered = module.default ?? module
+  const offered = 'default' in module ? module.default : module
   if (typeof offered === 'function') {
     const factory = offered as (options: SubjectOptions) => unknown
-    return () => subjectOf(factory(options))
+    return { make: () => subjectOf(factory(options)), fresh: true }
   }
   const subject = subjectOf(offered)
-  return () => subject
+  return { make: () => subject, fresh: false }
 }
 
 function subjectOf(value: unknown): HeapUnderTest {
