@@ -13,6 +13,7 @@ import {
   MEM_DECOMMIT,
   MEM_RELEASE,
   MEM_RESERVE,
+  MEM_RESET,
   MEMORY_BASIC_INFORMATION,
   PAGE_NOACCESS,
   PAGE_READONLY,
@@ -134,6 +135,20 @@ virtual('HO-15: VirtualProtect works when no block can be had, and asks for none
   assert.is(failures.seen, 0)
   assert.equal(calls, ['VirtualProtect'])
   process.check()
+})
+
+virtual('HO-12, C-88: wrong parameters are no request: they fail as such above the budget too, and do not end the CLR', () => {
+  const { ce } = open(here)
+  const host = openHost(ce, { budget: { process: 0x10000 } })
+  for (const [type, protection] of [
+    [RESERVE_COMMIT | MEM_RESET, PAGE_READWRITE],
+    [RESERVE_COMMIT, 0]
+  ] as const) {
+    assert.equal(host.VirtualAlloc(0, 0x20000, type, protection, eProcessCritical), { hr: BAD_PARAMETER, ppMem: 0 })
+  }
+  assert.ok(hostReport(host).available)
+  assert.is(host.VirtualAlloc(0, 0x20000, RESERVE_COMMIT, PAGE_READWRITE, eProcessCritical).hr, E_OUTOFMEMORY)
+  assert.not.ok(hostReport(host).available)
 })
 
 virtual('HO-14: VirtualQuery meets a reservation in the middle of its release', () => {

@@ -103,6 +103,13 @@ function onOwnReservation(
   return result
 }
 
+/** Whether VirtualAlloc can mean anything by these, whatever the address (VA-4, C-66, C-72). */
+export function isAllocation(dwSize: number, flAllocationType: number, flProtect: number): boolean {
+  const action = flAllocationType & ~MEM_TOP_DOWN
+  const known = action === MEM_RESERVE || action === MEM_COMMIT || action === (MEM_RESERVE | MEM_COMMIT)
+  return dwSize !== 0 && known && isProtection(flProtect)
+}
+
 export function virtualAlloc(
   ce: Caller,
   lpAddress: number,
@@ -116,9 +123,8 @@ export function virtualAlloc(
   if (!isDword(flAllocationType)) throw notDword(call, 'flAllocationType', flAllocationType)
   if (!isDword(flProtect)) throw notDword(call, 'flProtect', flProtect)
   needOpen(ce, call)
+  if (!isAllocation(dwSize, flAllocationType, flProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
   const action = flAllocationType & ~MEM_TOP_DOWN
-  const known = action === MEM_RESERVE || action === MEM_COMMIT || action === (MEM_RESERVE | MEM_COMMIT)
-  if (dwSize === 0 || !known || !isProtection(flProtect)) return fail(ce, ERROR_INVALID_PARAMETER)
   // Every page touched (VA-5); the sum cannot wrap in a double.
   const first = lpAddress - (lpAddress % PAGE)
   const size = Math.ceil((lpAddress + dwSize - first) / PAGE) * PAGE

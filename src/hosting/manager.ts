@@ -11,7 +11,7 @@ import { needOpen } from '../coredll/caller.ts'
 import { memoryLoad } from '../coredll/status.ts'
 import { CeThread } from '../coredll/thread.ts'
 import type { HostKind } from '../coredll/uppercalls.ts'
-import { reprotect } from '../coredll/virtual.ts'
+import { isAllocation, reprotect } from '../coredll/virtual.ts'
 import { virtualQuery } from '../coredll/virtualquery.ts'
 import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -130,7 +130,9 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
     if (!isLevel(eCriticalLevel)) return { hr: E_INVALIDARG, ppMem: 0 }
     if (!this.#reservations.covers(pAddress, flAllocationType)) return { hr: this.#foreign('VirtualAlloc', pAddress), ppMem: 0 }
     return this.#notifications.quietly(() => {
-      const bytes = this.#reservations.missing(pAddress, dwSize, flAllocationType)
+      // A call that is wrong in itself asks for nothing: it must not fail for a budget, which at process level ends the CLR.
+      const sound = isAllocation(dwSize, flAllocationType, flProtect)
+      const bytes = sound ? this.#reservations.missing(pAddress, dwSize, flAllocationType) : 0
       const got = this.#budget.request(eCriticalLevel, bytes, () => {
         const pointer = this.ce.VirtualAlloc(pAddress, dwSize, flAllocationType, flProtect)
         return pointer === 0 ? { hr: this.#lastResult(), pointer } : { hr: S_OK, pointer }
