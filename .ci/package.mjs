@@ -44,6 +44,7 @@ import { openHost } from 'ceheap/hosting'
 import * as trace from 'ceheap/trace'
 import * as check from 'ceheap/check'
 import * as rules from 'ceheap/rules'
+import { conform, type ConformReport } from 'ceheap/conform'
 import { stress, type StressReport } from 'ceheap/stress'
 const process_ = createProcess({ profile: 'compact-2013' })
 const ce = process_.thread
@@ -57,6 +58,8 @@ process_.check()
 process_.close()
 const report: StressReport = await stress({ workload: 'mixed', threads: 2, ops: 50 })
 if (!report.ok) throw new Error(report.failure?.message)
+const judged: ConformReport = await conform({ profile: 'compact-2013', build: 'retail', rule: ['HS'] })
+if (judged.failed !== 0 || judged.passed === 0) throw new Error('conform')
 for (const part of [trace, check, rules]) if (Object.keys(part).length === 0) throw new Error('an entry is empty')
 `
 const settings = {

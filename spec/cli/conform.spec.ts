@@ -30,7 +30,7 @@ command('a rule that does not hold is told with the calls that show it, and ends
   const { status, out } = ceheap(['conform', bad, '--rule', 'HS', 'C-5'])
   assert.is(status, 1)
   assert.match(out, /FAIL the size told.*\(HS-3/)
-  assert.match(out, /HeapSize\(heap, 0, \w\) {2}\/\/ \d+\n {4}expected size \d+, got \d+/)
+  assert.match(out, /HeapSize\(heap, 0, \w\) {2}\/\/ \d+\n {4}expected \d+, the multiple of 32 that holds \d+, got \d+/)
   assert.match(out, /differs HeapFree of NULL fails as a wrong parameter \(C-5\)/)
   assert.match(out, /\n {2}HS-3 {3}On retail builds/)
 })

@@ -64,13 +64,8 @@ cover('no two cases make the same calls with the same expectations', () => {
   )
 })
 
-cover('a case about a choice alone is told as one, any other is not', () => {
-  for (const one of cases)
-    assert.is(
-      one.choice,
-      rulesOf(one).every((id) => id.startsWith('C-')),
-      one.id
-    )
+cover('a case whose first rule is a choice is told as one, any other is not', () => {
+  for (const one of cases) assert.is(one.choice, rulesOf(one)[0]?.startsWith('C-') === true, one.id)
 })
 
 cover('every case runs on some face, calls something, and expects something of it', () => {

@@ -32,12 +32,12 @@ export interface Where {
   readonly builds?: readonly Build[]
 }
 
-/** A case; `rules` are ids with spaces between, or those by group. A case all of whose rules are choices (C-n) is one. */
+/** A case; `rules` are ids with spaces between, or those by group. A case whose first rule is a choice (C-n) is one. */
 export function caseOf(id: string, rules: string | GroupRules, title: string, script: string, where: Where = {}): ConformCase {
   const groups = typeof rules === 'string' ? { heap: rules } : rules
   const ids = Object.values(groups).join(' ').split(' ')
   const { on = typeof rules === 'string' ? 'once' : 'blocks', ...held } = where
-  return { id, title, rules: groups, choice: ids.every((rule) => rule.startsWith('C-')), surface: on, script, ...held }
+  return { id, title, rules: groups, choice: ids[0]?.startsWith('C-') === true, surface: on, script, ...held }
 }
 
 /** The cases of a family, with its name in front of their ids. */

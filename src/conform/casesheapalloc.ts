@@ -252,7 +252,7 @@ export const heapAllocCases: readonly ConformCase[] = family('heapalloc', [
     on
   ),
   caseOf(
-    'success-keeps-size-after-many',
+    'sizes-around-pages',
     'HA-7 HS-3',
     'sizes around a page and 64 KB are rounded to 32 as well',
     `a = HeapAlloc(heap, 0, 4095) -> pointer

@@ -205,7 +205,7 @@ export const heapValidateCases: readonly ConformCase[] = family('heapvalidate', 
   ),
   caseOf(
     'freed',
-    'HV-3 C-36',
+    'C-36 HV-3',
     'a freed block is no allocated one',
     'p = HeapAlloc(heap, 0, 100) -> pointer\nHeapFree(heap, 0, p) -> nonzero\nHeapValidate(heap, 0, p) -> 0',
     on

@@ -259,7 +259,7 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
   ),
   caseOf(
     'ex',
-    'VX-1 C-94',
+    'C-94 VX-1',
     'VirtualAllocEx of the own process is VirtualAlloc',
     'p = VirtualAllocEx(0x42, NULL, 0x1000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> pointer\nfill(p, 0x1000, 2)\nVirtualFreeEx(0x42, p, 0, MEM_RELEASE) -> nonzero',
     { profiles: ['compact-2013', 'compact-7', 'ce-6.0'] }

@@ -1,7 +1,7 @@
 // Runs a script against something that answers calls, wherever that is: each call is yielded, its answer comes back by next(), and what the
 // implementation did instead of answering by throw(). So one interpreter serves subjects in this thread and behind a pipe.
 import * as constants from '../constants.ts'
-import { type Answered, judge, needsLastError, shown } from './expectation.ts'
+import { type Answered, type Expectation, judge, needsLastError, shown } from './expectation.ts'
 import type { Call, Expression, Statement } from './scriptline.ts'
 import { Ledger } from './undo.ts'
 
@@ -172,13 +172,18 @@ class Script {
     const answered: Answered = { value: subject, lastError, sentinel: SENTINEL, bytes }
     for (const expectation of expectations) {
       const got = judge(expectation, answered, (expression) => this.#value(expression), this.#debug)
-      if (got !== undefined) throw new Differs(this.#wanted(expectation.text, call), got)
+      if (got !== undefined) throw new Differs(this.#wanted(expectation, call), got)
     }
     return subject
   }
 
   /** The expectation with the values of the names in it. */
-  #wanted(words: string, call: Call): string {
+  #wanted(expectation: Expectation, call: Call): string {
+    const words = expectation.text
+    if (expectation.kind === 'size') {
+      const bytes = this.#value(expectation.values[0] as Expression)
+      return this.#debug ? `${bytes}, as requested` : `${Math.ceil(bytes / 32) * 32}, the multiple of 32 that holds ${bytes}`
+    }
     const values = [...this.#names].filter(([name]) => new RegExp(`\\b${name}\\b`).test(words) && name !== call.target)
     return values.length === 0 ? words : `${words} (${values.map(([name, value]) => `${name} is ${shown(value)}`).join(', ')})`
   }
