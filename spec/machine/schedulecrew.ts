@@ -15,8 +15,12 @@ export interface Played {
 export interface PlayOptions {
   /** Starts the workers in another order than that of their parts. */
   readonly start?: readonly number[]
+  /** Called some times a second. */
+  readonly onTick?: () => void
   /** Told when a worker says so (`mark` of its part). */
   readonly onMark?: (worker: Worker, token: ShareToken) => void
+  /** Whether the process is closed by now. */
+  readonly closed?: () => boolean
 }
 
 /** Lets each part be played by a worker of its own, by a token of its own; settles when all have ended, in the order of the parts. */
@@ -35,10 +39,11 @@ export function play(process: CeProcess, parts: readonly Omit<Part, 'token'>[], 
       worker.on('error', fail)
       worker.on('exit', () => {
         // Who has detached is gone already; who threw is not.
-        process.workerEnded(token)
+        if (!options.closed?.()) process.workerEnded(token)
         settle(told)
       })
     })
   }
-  return Promise.all(played)
+  const timer = setInterval(() => options.onTick?.(), 5)
+  return Promise.all(played).finally(() => clearInterval(timer))
 }

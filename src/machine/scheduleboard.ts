@@ -9,7 +9,7 @@ import { HDR } from './layout.ts'
  *                             2 words an event to replay   PLAIN if he need not be told; his deed
  *
  *   seat       a participant's place: the k-th token's is seat k - 1, whose thread has the id k + 1
- *   turn       seat + 1 of the one who runs; who has it is the only one to write to the board, but to his own seat
+ *   turn       seat + 1 of the one who runs, with LEAVING while he hands it on for the last time; who has it is the only one to write to the board, but to his own seat
  *   point      where a thread may have to hand the turn on: before it takes a section, and after it has left one; entering once more and leaving
  *              as often is none, since nobody else could tell
  *   step       what the thread with the turn does from one point to the next; numbered from 1
@@ -76,6 +76,9 @@ export const SEAT = {
 
 /** In the first word of a choice: without it the turn would have gone the same way. */
 export const PLAIN = 0x10000
+
+/** In the turn: its thread has emptied its seat already. */
+export const LEAVING = 0x10000
 
 export const BOARD_WORDS = 64
 export const SEAT_WORDS = 16

@@ -34,13 +34,14 @@ export function decide(board: Int32Array, sys: Int32Array): number {
   if (able.length === 0) return gone ? NOBODY : STUCK
   board[BOARD.STEP] = (board[BOARD.STEP] as number) + 1
   const last = (board[BOARD.LAST] as number) - 1
+  // Before the strategy, which may change how somebody stands.
+  const plain = stay(board, able, last)
+  const keen = able.includes(last) && board[seatAt(last) + SEAT.YIELDS] === 0
   const next = (STRATEGIES[board[BOARD.KIND] as number] ?? stay)(board, able, last, sys)
   if (next < 0) return next
-  if (able.length > 1) note(board, next, stay(board, able, last) === next)
+  if (able.length > 1) note(board, next, plain === next)
   if (board[BOARD.KIND] === GUIDED) noteStep(board, next, able, last)
-  if (next !== last && able.includes(last) && board[seatAt(last) + SEAT.YIELDS] === 0) {
-    board[BOARD.PREEMPTIONS] = (board[BOARD.PREEMPTIONS] as number) + 1
-  }
+  if (next !== last && keen) board[BOARD.PREEMPTIONS] = (board[BOARD.PREEMPTIONS] as number) + 1
   board[BOARD.LAST] = next + 1
   board[seatAt(next) + SEAT.YIELDS] = 0
   return next

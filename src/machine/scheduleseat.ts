@@ -11,6 +11,7 @@ import {
   GATHERING,
   GONE,
   LATE,
+  LEAVING,
   LEFT,
   NOT_ATTACHED,
   NOT_CALLED,
@@ -49,7 +50,7 @@ export class Seat implements Scheduling {
   readonly #seat: number
   readonly #at: number
   /** What stands for this thread in the turn. */
-  readonly #mark: number
+  #mark: number
   /** The step of this thread's last grant, or of what others could tell it by: a try in vain, a section of the program's that it left. 0 before the first. */
   order = 0
   /** The turn was given for the take that follows, which makes no point of its own. */
@@ -114,7 +115,10 @@ export class Seat implements Scheduling {
 
   /** This thread takes no part any more: it has detached. */
   leaves(): void {
-    if (this.#seat !== OUTSIDE) this.#empty(this.#seat)
+    if (this.#seat === OUTSIDE) return
+    // Who handed the turn to this seat may look for it only now, and must not take it for unclaimed.
+    this.#mark |= LEAVING
+    this.#empty(this.#seat)
   }
 
   /** Does what mends after a dead thread, and then empties its seat: the k-th token is the (k - 1)-th seat's. */
@@ -261,7 +265,7 @@ export class Seat implements Scheduling {
     const board = this.#board
     const phase = Atomics.load(board, BOARD.PHASE)
     const state = (seat: number): number => Atomics.load(board, seatAt(seat) + SEAT.STATE)
-    let holder = Atomics.load(board, BOARD.TURN) - 1
+    let holder = (Atomics.load(board, BOARD.TURN) & ~LEAVING) - 1
     if (phase === GATHERING) {
       holder = 0
       while (state(holder) >= THERE && holder < (board[BOARD.SEATS] as number) - 1) holder++
@@ -273,7 +277,8 @@ export class Seat implements Scheduling {
   #empty(seat: number): void {
     const board = this.#board
     Atomics.store(board, seatAt(seat) + SEAT.STATE, GONE)
-    if (Atomics.compareExchange(board, BOARD.TURN, seat + 1, this.#mark) === seat + 1) {
+    const claim = (turn: number): boolean => Atomics.compareExchange(board, BOARD.TURN, turn, this.#mark) === turn
+    if (claim(seat + 1) || (this.#seat === OUTSIDE && claim((seat + 1) | LEAVING))) {
       const phase = Atomics.load(board, BOARD.PHASE)
       if (phase === GATHERING || phase === RUNNING) this.#start()
     } else if (Atomics.load(board, BOARD.PHASE) === GATHERING) this.#begin()
