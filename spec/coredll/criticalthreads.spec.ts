@@ -2,6 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CeProcess, type CeThread, CRITICAL_SECTION, createProcess, HEAP_ZERO_MEMORY } from '../../src/index.ts'
+import { entered } from '../../src/coredll/critical.ts'
+import { enter } from '../../src/machine/section.ts'
+import { SEC, sectionRecords } from '../../src/machine/sectiontable.ts'
 import { type Hand, start, waitedFor } from './criticalcrew.ts'
 
 function open(): { process: CeProcess; ce: CeThread; section: number; counter: number } {
@@ -113,5 +116,18 @@ threads('a worker that is terminated while it waits takes no wake-up from the ot
   assert.equal(await second.next(), { step: 'inside' })
   assert.is((await second.next()).step, 'done')
   assert.is(ce.TryEnterCriticalSection(section), 1)
+})
+
+threads('C-76: who is about to enter a section enters no other one that has got its record meanwhile', () => {
+  const { ce, section } = open()
+  ce.DeleteCriticalSection(section)
+  const p = ce.HeapAlloc(ce.GetProcessHeap(), HEAP_ZERO_MEMORY, 32)
+  ce.InitializeCriticalSection(p)
+  const [at = 0] = sectionRecords(ce.machine)
+  // It has found the record by the old structure, and reads the handle only now.
+  const handle = ce.machine.sys[at + SEC.HANDLE] as number
+  enter(ce.machine, at, ce.tid)
+  assert.is(entered(ce, 'EnterCriticalSection', section, at, handle, false), false)
+  assert.is(ce.machine.sys[at], 0)
 })
 threads.run()

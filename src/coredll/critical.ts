@@ -90,7 +90,7 @@ export function deleteCriticalSection(ce: Taker, lp: number): void {
   const { machine } = ce
   const at = sectionFor(ce, call, lp)
   if (at === 0) return
-  const handle = machine.sys[at + SEC.HANDLE]
+  const handle = machine.sys[at + SEC.HANDLE] as number
   if (!tryEnter(machine, at, ce.tid)) {
     ce.raise('sectionHeld', call, lp, ownerOf(machine, at))
     return
@@ -100,7 +100,7 @@ export function deleteCriticalSection(ce: Taker, lp: number): void {
   try {
     enter(machine, HDR.LOCK, ce.tid)
     try {
-      gone = machine.sys[at + SEC.HANDLE] !== handle
+      gone = isGone(machine, at, handle, lp)
       if (!gone) {
         CRITICAL_SECTION.write(ce.memory, lp, BLANK)
         dropSection(machine, at)
@@ -192,7 +192,7 @@ function sectionAside(ce: Taker, call: SectionCall, lp: number, handle: number):
 export function entered(ce: Taker, call: SectionCall, lp: number, at: number, handle: number, waited: boolean): boolean {
   const { machine } = ce
   const { sys } = machine
-  const gone = sys[at + SEC.HANDLE] !== handle
+  const gone = isGone(machine, at, handle, lp)
   if (gone || (waited && firstFault(machine, lp, SIZE, 'write') >= 0)) {
     leave(machine, at)
     needOpen(ce, call)
@@ -208,6 +208,11 @@ export function entered(ce: Taker, call: SectionCall, lp: number, at: number, ha
   setWord(machine, lp + LOCK_COUNT, (sys[at + SEC.LOCK_COUNT] as number) + 1)
   setWord(machine, lp + OWNER, ce.tid)
   return true
+}
+
+/** Whether the record is no longer that of the structure at `lp`: `handle` was read outside of the section, and may be the next one's already. */
+function isGone({ sys }: Machine, at: number, handle: number, lp: number): boolean {
+  return sys[at + SEC.HANDLE] !== handle || sys[at + SEC.ADDRESS] !== (lp | 0)
 }
 
 /** Makes the structures of the sections that the dead thread `tid` owns tell that nobody does (C-84). Precondition: no other thread can take them over yet. */
