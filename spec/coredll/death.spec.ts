@@ -5,8 +5,9 @@ import { batchOf, newToll, runBatch } from '../../fuzz/deaths.ts'
 import { attachThread, type CeThread, createProcess, type Finding, LockTimeoutError, type ShareToken } from '../../src/index.ts'
 import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
-import { enter } from '../../src/machine/section.ts'
+import { enter, leave } from '../../src/machine/section.ts'
 import { joinThread, threadsOf } from '../../src/machine/threads.ts'
+import { canPark } from '../../src/machine/wait.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 const MB = 1024 * 1024
@@ -221,6 +222,44 @@ ended('takes from nobody a block that another thread got before the burial was o
     for (const pointer of got) assert.is(third.HeapFree(heap, 0, pointer), 1, `cut before step ${k}`)
     process.check()
   }
+})
+
+ended('undoes what nobody heard of though somebody else is at work in the heap', () => {
+  const world = scene()
+  const { process, one, token, heap } = world
+  const third = attachThread(process.share())
+  // Outside the section already: only the last store is missing, by which the block is handed out.
+  dies(world, stepsOf((twin) => twin.two.HeapAlloc(twin.heap, 0, 100)) - 1, (ce) => ce.HeapAlloc(heap, 0, 100))
+  const record = recordOf(one.machine, heap)
+  enter(third.machine, record, third.tid)
+  assert.ok(canPark())
+  const { wait } = Atomics
+  const leaving = (): string => {
+    leave(third.machine, record)
+    return 'ok'
+  }
+  Object.defineProperty(Atomics, 'wait', { value: leaving, configurable: true, writable: true })
+  try {
+    process.workerEnded(token)
+  } finally {
+    Object.defineProperty(Atomics, 'wait', { value: wait, configurable: true, writable: true })
+  }
+  assert.is(process.snapshot().heaps.find(({ handle }) => handle === heap)?.liveBytes, 0)
+  process.check()
+})
+
+ended('waits for no thread that may be dead as well: what is behind its section is mended later', () => {
+  const world = scene()
+  const { process, one, token, heap } = world
+  const other = process.share()
+  const third = attachThread(other)
+  const p = one.HeapAlloc(heap, 0, 50)
+  dies(world, 12, (ce) => ce.HeapAlloc(heap, 0, 100))
+  enter(third.machine, HDR.LOCK, third.tid)
+  assert.equal(process.workerEnded(token), [2])
+  assert.equal(process.workerEnded(other), [3])
+  assert.is(one.HeapFree(heap, 0, p), 1)
+  process.check()
 })
 ended.run()
 

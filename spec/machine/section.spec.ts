@@ -5,7 +5,7 @@ import { recordOf } from '../../src/heap/record.ts'
 import { attachThread, type CeProcess, type CeThread, createProcess, HEAP_NO_SERIALIZE, LockTimeoutError } from '../../src/index.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { lockWordOf, plainLockWord } from '../../src/machine/lockword.ts'
-import { enter, leave } from '../../src/machine/section.ts'
+import { enter, leave, NAP } from '../../src/machine/section.ts'
 import { canPark, park, spin } from '../../src/machine/wait.ts'
 import { work } from './crew.ts'
 
@@ -57,6 +57,28 @@ section('who waited in vain holds nothing and takes nothing from the owner', () 
   enter(one.machine, at, one.tid)
   leave(one.machine, at)
   assert.is(one.machine.sys[at], 0)
+})
+
+section('only one stay of the owner ends a wait: the bound begins anew when it has left, though it is in again by the same call', () => {
+  const process = createProcess({ memory: MB, lockTimeout: 2 * NAP })
+  const [one, two] = [process.thread, attachThread(process.share())]
+  const at = HDR.RING_LOCK
+  enter(one.machine, at, one.tid)
+  assert.ok(canPark())
+  const { wait } = Atomics
+  const answers = ['timed-out', 'ok', 'timed-out', 'ok', 'timed-out', 'ok']
+  const next = (): string => {
+    const answer = answers.shift()
+    if (answer === undefined) leave(one.machine, at)
+    return answer ?? 'ok'
+  }
+  Object.defineProperty(Atomics, 'wait', { value: next, configurable: true, writable: true })
+  try {
+    enter(two.machine, at, two.tid)
+  } finally {
+    Object.defineProperty(Atomics, 'wait', { value: wait, configurable: true, writable: true })
+  }
+  leave(two.machine, at)
 })
 
 section('the two words of a lock are worked alike through wasm and without', () => {

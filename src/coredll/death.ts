@@ -5,7 +5,7 @@ import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
-import { CALL_SHIFT, leave, ORPHAN, orphan, takeOver, TID, tryEnter } from '../machine/section.ts'
+import { CALL_SHIFT, enterSoon, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
 import { DEAD, DYING, FREE, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { mendStructures } from './critical.ts'
@@ -57,12 +57,23 @@ export function letGo(machine: Machine, who: number, tid: number): void {
   handOver(machine, tid)
   // All of them first: who mends behind one section enters others, and this one must not wait there for the same dead thread.
   for (const at of sectionsOf(machine)) orphan(machine, at, tid)
-  for (const at of sectionsOf(machine)) {
-    const seen = Atomics.load(machine.sys, at)
-    // Never a wait: whoever has it by now may die in turn, and the news of that come through this thread.
-    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
-  }
+  for (const at of sectionsOf(machine)) if ((Atomics.load(machine.sys, at) & ORPHAN) !== 0) inherit(machine, at, who)
   undoLoose(machine, who, tid)
+}
+
+/**
+ * Mends behind an orphaned section, unless somebody else does. Never a long wait: whoever has the process section, in which heaps are mended, may be dead as
+ * well, and the news of that come through this thread. Then the heap is mended by the next one to enter it.
+ */
+function inherit(machine: Machine, at: number, who: number): void {
+  const heap = at >= machine.heapsAt && at < machine.heapsEnd
+  if (heap && !enterSoon(machine, HDR.LOCK, who)) return
+  try {
+    const seen = Atomics.load(machine.sys, at)
+    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
+  } finally {
+    if (heap) leave(machine, HDR.LOCK)
+  }
 }
 
 /**
@@ -109,7 +120,7 @@ function waitsForCaller(machine: Machine, block: number): boolean {
   return block !== 0 && [...recordsOf(machine)].some((record) => liveBlock(machine, record, block * GRANULE) !== 0)
 }
 
-/** Undoes what the thread had made when it died outside the section already, and nobody heard of. */
+/** Undoes what the thread had made when it died outside the section already, and nobody heard of; not behind a section whose owner stays in it for a nap. */
 function undoLoose(machine: Machine, who: number, tid: number): void {
   const { sys } = machine
   const slot = threadAt(machine, tid)
@@ -118,17 +129,22 @@ function undoLoose(machine: Machine, who: number, tid: number): void {
   for (const record of recordsOf(machine)) {
     const abandoned = sys[record + REC.MAKER] === ABANDONED
     // A block that HeapReAlloc has moved stays: the old one is gone.
-    const made = block !== 0 && sys[slot + THREAD.RESIZED] === 0
-    if ((!abandoned && !made) || !tryEnter(machine, record, who)) continue
+    const made = block !== 0 && sys[slot + THREAD.RESIZED] === 0 && liveBlock(machine, record, block * GRANULE) !== 0
+    if ((!abandoned && !made) || !enterSoon(machine, record, who)) continue
     try {
-      if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
-      else if (made && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
-        freeBlock(machine, who, record, block)
+      if (!enterSoon(machine, HDR.LOCK, who)) continue
+      try {
+        if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
+        else if (made && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
+          freeBlock(machine, who, record, block)
+      } finally {
+        leave(machine, HDR.LOCK)
+      }
     } finally {
       leave(machine, record)
     }
   }
-  if (unit !== 0 && tryEnter(machine, HDR.LOCK, who)) {
+  if (unit !== 0 && enterSoon(machine, HDR.LOCK, who)) {
     if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
     leave(machine, HDR.LOCK)
   }

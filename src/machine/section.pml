@@ -183,6 +183,7 @@ attached:
 
     light:
       if
+      /* section.ts: `if (park(sys, at, seen, nap)) {` */
       :: d_step { !asleep[who] -> seen = 0 } goto again
       /* woken without cause */
       :: d_step { asleep[who] -> asleep[who] = false; seen = 0 } goto again

@@ -78,6 +78,20 @@ export function tryEnter(machine: Machine, at: number, who: number): boolean {
   return (seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)
 }
 
+/**
+ * Enters the section unless its owner stays in it for a nap: whoever it is may be dead, and the news of that come through this very thread. Whether it did.
+ */
+export function enterSoon(machine: Machine, at: number, who: number): boolean {
+  if (tryEnter(machine, at, who)) return true
+  try {
+    waitFor(machine, at, who, NAP)
+    return true
+  } catch (error) {
+    if (error instanceof LockTimeoutError) return false
+    throw error
+  }
+}
+
 /** What `enter` does where the word was not free; `first` is what stood there. */
 export function enterContended(machine: Machine, at: number, who: number, first: number): void {
   const sys = machine.sys
@@ -88,7 +102,7 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   const { counts } = machine
   const since = counts === undefined ? 0 : counts.now()
   machine.seat?.awaits(at)
-  waitFor(machine, at, who)
+  waitFor(machine, at, who, machine.sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY)
   counts?.waited(at, who, since)
 }
 
@@ -104,10 +118,9 @@ function isLeftOver(machine: Machine, at: number, first: number): boolean {
   return true
 }
 
-/** Enters the section once its owner has left it, or is known to be dead. Precondition: it is not the caller's. */
-function waitFor(machine: Machine, at: number, who: number): void {
+/** Enters the section once its owner has left it, or is known to be dead; throws when one owner has stayed for `timeout` milliseconds. Precondition: it is not the caller's. */
+function waitFor(machine: Machine, at: number, who: number, timeout: number): void {
   const sys = machine.sys
-  const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
   let claim = who
   let waited = 0
   let before = 0
@@ -132,7 +145,12 @@ function waitFor(machine: Machine, at: number, who: number): void {
     if (seen !== before) waited = 0
     before = seen
     const nap = Math.min(NAP, timeout - waited)
-    if (park(sys, at, seen, nap) || Atomics.load(sys, at) !== seen) continue
+    if (park(sys, at, seen, nap)) {
+      // The owner has left, and may be in again by the same call.
+      waited = 0
+      continue
+    }
+    if (Atomics.load(sys, at) !== seen) continue
     waited += nap
     if (waited >= timeout) throw new LockTimeoutError(seen & TID, timeout)
   }
