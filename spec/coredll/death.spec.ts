@@ -248,6 +248,28 @@ ended('undoes what nobody heard of though somebody else is at work in the heap',
   process.check()
 })
 
+ended('ends a heap that was being destroyed before its maker had come back', () => {
+  const world = scene()
+  const { process, one, token } = world
+  const { give } = one.machine
+  let heap = 0
+  const eager = (address: number): number => {
+    const seen = give(address)
+    if (address >>> 2 === HDR.LOCK && heap === 0) {
+      heap = -1
+      heap = process.snapshot().heaps.at(-1)?.handle ?? 0
+      dies(world, 8, (ce) => ce.HeapDestroy(heap))
+    }
+    return seen
+  }
+  Object.assign(one.machine, { give: eager })
+  assert.is(one.HeapCreate(0, 0, 0), heap)
+  Object.assign(one.machine, { give })
+  process.workerEnded(token)
+  assert.is(recordOf(one.machine, one.HeapCreate(0, 0, 0)), recordOf(one.machine, heap))
+  process.check()
+})
+
 ended('waits for no thread that may be dead as well: what is behind its section is mended later', () => {
   const world = scene()
   const { process, one, token, heap } = world

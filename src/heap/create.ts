@@ -34,8 +34,8 @@ export function createHeap(machine: Machine, who: number, wanted: HeapOptions): 
       leave(machine, record)
       if (whole) leave(machine, HDR.LOCK)
     }
-    // After a failure the record may be another heap's by now.
-    if (handle !== 0) sys[record + REC.MAKER] = 0
+    // After a failure the record may be another heap's by now; and another thread, which knows the handle from a snapshot, may be ending this one.
+    if (handle !== 0) Atomics.compareExchange(sys, record + REC.MAKER, who & TID, 0)
     return handle
   } catch (error) {
     sys[record + REC.MAKER] = ABANDONED
