@@ -45,7 +45,7 @@ protocol('quotes every step that the code of a section makes on its two words', 
   const steps = read(places['section.ts'] ?? '')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => /Atomics\.|machine\.(?:take|give)\(|\b(?:wakeOne|wakeAll|park|spin)\(|sys\[at \+ 1\] = /.test(line))
+    .filter((line) => /Atomics\.|machine\.(?:take|give)\(|\b(?:wakeOne|wakeAll|park|spin|backOff)\(|sys\[at \+ 1\] = /.test(line))
   // tryEnter is a take, a recursion or a takeover, each of them a step of `enter` too.
   for (const line of steps)
     assert.ok(

@@ -1,7 +1,7 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { needLife } from './threads.ts'
-import { park, spin, wakeAll, wakeOne } from './wait.ts'
+import { backOff, park, wakeAll, wakeOne } from './wait.ts'
 
 /**
  * A critical section in system memory: two words.
@@ -135,7 +135,7 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
       continue
     }
     if (seen > 0) {
-      if (spin(sys, at, seen)) continue
+      if (backOff(sys, at, seen)) continue
       if (Atomics.compareExchange(sys, at, seen, seen | WAITERS) !== seen) continue
       seen |= WAITERS
     }
