@@ -165,7 +165,9 @@ function settleAccounts(process: CeProcess, heap: number, crew: readonly Member[
     if (reserved !== 0 && doing !== RELEASES) assert.ok(pages.has(reserved), 'a reservation is missing')
     if (pages.delete(reserved)) assert.equal(ce.VirtualFree(reserved, 0, MEM_RELEASE), 1)
   }
-  for (const { slot, ledger } of open) settleOpen(process, heap, slot, ledger, live)
+  // Those that were being freed come last: by then no other worker's known block is left to be taken for one.
+  open.sort((one, other) => Number(one.ledger[LEDGER.DOING] === FREES) - Number(other.ledger[LEDGER.DOING] === FREES))
+  for (const { slot, ledger } of open) toll.unknown += settleOpen(process, heap, slot, ledger, live)
   assert.ok(live.size <= blocks, `${live.size} blocks that nobody has, ${blocks} calls were being made`)
   assert.ok(ownHeaps.size <= unknownHeaps, `${ownHeaps.size} heaps that nobody has`)
   assert.ok(pages.size <= unknownPages, `${pages.size} reservations that nobody has`)
@@ -179,38 +181,40 @@ function settleAccounts(process: CeProcess, heap: number, crew: readonly Member[
   assert.equal(left?.blocks.filter(({ state }) => state === 'free').length, left?.regions.length)
 }
 
-/** The block that a call was on when its thread died: as it was, resized, elsewhere, or freed. */
-function settleOpen(process: CeProcess, heap: number, slot: number, ledger: Int32Array, live: Map<number, number>): void {
+/**
+ * The block that a call was on when its thread died: as it was, resized, elsewhere, or freed. Where it has gone another worker's block may be by now.
+ * Returns 1 if the call had moved it and its thread could not write down where to.
+ */
+function settleOpen(process: CeProcess, heap: number, slot: number, ledger: Int32Array, live: Map<number, number>): number {
   const ce = process.thread
   const at = LEDGER.SLOTS + 2 * slot
   const [pointer, bytes] = [ledger[at] as number, ledger[at + 1] as number]
-  const doing = ledger[LEDGER.DOING] as number
   const intact = (where: number, length: number): boolean => {
     for (let n = 0; n < length; n++) if (ce.memory.bytes[where + n] !== patternAt(slot, bytes, n)) return false
     return true
   }
-  const wanted = ledger[LEDGER.BYTES] as number
-  const here = live.get(pointer)
-  if (doing === FREES) assert.ok(here === undefined || here === bytes, 'a block that was being freed has another size')
-  else {
-    // At its place, as it was or resized; else moved, and then it is one of those that no ledger names.
-    const got = ledger[LEDGER.GOT] as number
-    if (got !== 0) assert.equal(live.get(got), wanted, `the block at ${got}, which HeapReAlloc has returned`)
-    const there =
-      here === undefined ? [...live].find(([where, size]) => size === wanted && intact(where, Math.min(bytes, wanted)))?.[0] : pointer
-    assert.ok(there !== undefined && intact(there, Math.min(bytes, wanted)), `the block at ${pointer} is lost with its contents`)
-    assert.ok(here === undefined || here === bytes || here === wanted, 'a block that was being resized has another size')
-    if (here === bytes) assert.ok(intact(pointer, bytes))
-    if (there !== pointer) {
-      // Moved, and the worker knew where to.
-      if (there === got) {
-        live.delete(got)
-        assert.equal(ce.HeapFree(heap, 0, got), 1)
-      }
-      return
-    }
+  const away = (where: number): void => {
+    live.delete(where)
+    assert.equal(ce.HeapFree(heap, 0, where), 1)
   }
-  if (here === undefined) return
-  live.delete(pointer)
-  assert.equal(ce.HeapFree(heap, 0, pointer), 1)
+  if (ledger[LEDGER.DOING] === FREES) {
+    const size = live.get(pointer)
+    if (size === undefined) return 0
+    const own = intact(pointer, Math.min(size, bytes))
+    // Eight bytes and more are no accident.
+    if (own && Math.min(size, bytes) >= 8) assert.equal(size, bytes, `the block at ${pointer}, which was being freed, has another size`)
+    if (own && size === bytes) away(pointer)
+    return 0
+  }
+  const wanted = ledger[LEDGER.BYTES] as number
+  const got = ledger[LEDGER.GOT] as number
+  const here = live.get(pointer)
+  const stays = got === 0 && (here === bytes || here === wanted) && intact(pointer, Math.min(here, bytes))
+  const moved = [...live].find(([where, size]) => size === wanted && intact(where, Math.min(bytes, wanted)))?.[0]
+  const there = got !== 0 ? got : stays ? pointer : moved
+  assert.ok(there !== undefined, `the block at ${pointer} is lost`)
+  assert.ok(stays || live.get(there) === wanted, `the block at ${there} has another size than HeapReAlloc was asked for`)
+  assert.ok(intact(there, Math.min(bytes, live.get(there) as number)), `the block at ${there} has other bytes than before HeapReAlloc`)
+  away(there)
+  return there === pointer || got !== 0 ? 0 : 1
 }
