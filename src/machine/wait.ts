@@ -39,17 +39,18 @@ export function spin(cells: Int32Array, at: number, seen: number, turns: number 
  * takes the heap's lines as well: two threads that look all the time come to 0.4 of what one does alone, two that rest to 0.93.
  */
 export function backOff(cells: Int32Array, at: number, seen: number): boolean {
+  let turns = seen
   for (let look = 0; look < LOOKS; look++) {
     if (Atomics.load(cells, at) !== seen) return true
-    rest()
+    turns = rest(turns)
   }
-  return false
+  // Never so, since it is odd; but a loop without a result would be taken out as useless.
+  return turns === 0
 }
 
-/** A loop whose result is returned, so that it is not optimised away. */
-function rest(): number {
-  let turns = 1
-  for (let turn = 0; turn < REST; turn++) turns = (Math.imul(turns, 1664525) + turn) | 0
+function rest(from: number): number {
+  let turns = from
+  for (let turn = 0; turn < REST; turn++) turns = Math.imul(turns, 1664525) | 1
   return turns
 }
 
