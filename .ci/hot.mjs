@@ -20,22 +20,32 @@ async function constantsOf(name) {
   return found
 }
 
+const MODULES = [
+  'machine/layout',
+  'machine/pages',
+  'machine/scheduleboard',
+  'machine/schedulegrants',
+  'heap/block',
+  'heap/record',
+  'heap/cells'
+]
+
 /** Only what the source names: two modules may have a constant of the same name. */
 async function prelude(text) {
   const used = new Set(text.match(/\b[A-Z][A-Z_]+\b/g))
   const lines = new Map()
-  for (const name of ['machine/layout', 'machine/pages', 'heap/block', 'heap/record', 'heap/cells']) {
+  for (const name of MODULES) {
     for (const [key, value] of Object.entries(await constantsOf(name))) if (used.has(key)) lines.set(key, `const ${key}: i32 = ${value}`)
   }
   return [...lines.values()].join('\n')
 }
 
-/** The module's bytes in base64. */
-export async function compileHot() {
+/** The module's bytes in base64; `logs`: of the code that writes each grant down. */
+export async function compileHot(logs = false) {
   const folder = mkdtempSync(join(tmpdir(), 'ceheap-hot-'))
   try {
     const text = readFileSync(source, 'utf8')
-    writeFileSync(join(folder, 'hot.ts'), `${await prelude(text)}\n${text}`)
+    writeFileSync(join(folder, 'hot.ts'), `${await prelude(text)}\nconst LOGS: bool = ${logs}\n${text}`)
     const memory = ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--enable', 'threads']
     const options = [
       'hot.ts',
@@ -60,7 +70,11 @@ export async function compileHot() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const lines = (await compileHot()).match(/.{1,120}/g).map((line) => `  '${line}'`)
+  const constant = async (name, logs) => {
+    const lines = (await compileHot(logs)).match(/.{1,120}/g).map((line) => `  '${line}'`)
+    return `export const ${name}: string = [\n${lines.join(',\n')}\n].join('')\n`
+  }
   const head = '/** src/heap/hot.as as compiled, in base64. Written by `npm run hot`: change the source, not this. */'
-  writeFileSync(target, `${head}\nexport const HOT_CODE: string = [\n${lines.join(',\n')}\n].join('')\n`)
+  const logs = '/** The same, writing each grant down. */'
+  writeFileSync(target, `${head}\n${await constant('HOT_CODE', false)}\n${logs}\n${await constant('HOT_LOG_CODE', true)}`)
 }

@@ -1,8 +1,9 @@
 // A run comes back from its string; a replay that goes another way says where and how; recorded runs come back too.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachThread, createProcess } from '../../src/index.ts'
-import { deedOf, LEFT, TAKE, TRY } from '../../src/machine/scheduleboard.ts'
+import { attachThread, type CeProcess, type CeThread, createProcess } from '../../src/index.ts'
+import { COLD } from '../../src/machine/machine.ts'
+import { deedOf, LEFT, REFUSED, TAKE } from '../../src/machine/scheduleboard.ts'
 import { mergeGrants } from '../../src/machine/schedulegrants.ts'
 import { draw } from '../../src/machine/schedulerandom.ts'
 import { runOf, scene } from './scene.ts'
@@ -89,31 +90,63 @@ for (const [part, rounds] of [
   })
 }
 
-recorded('a log that nobody reads makes its thread wait, and in the end tells it why', () => {
-  const { process, heap } = scene({ schedule: 'recorded', threads: 1023, lockTimeout: 60 })
+/** A thread that goes from one heap to another and back: each grant begins an entry. */
+function alternating(lockTimeout: number): { process: CeProcess; ce: CeThread; pair: () => void } {
+  const { process, heap } = scene({ schedule: 'recorded', threads: 1023, lockTimeout })
   const ce = attachThread(process.share())
+  const [one, other] = [heap, ce.GetProcessHeap()]
+  const [p, q] = [ce.HeapAlloc(one, 0, 1), ce.HeapAlloc(other, 0, 1)]
+  return {
+    process,
+    ce,
+    pair: () => {
+      ce.HeapSize(one, 0, p)
+      ce.HeapSize(other, 0, q)
+    }
+  }
+}
+
+recorded('a log that nobody reads makes its thread wait, and in the end tells it why', () => {
+  const { process, ce, pair } = alternating(60)
   const fill = (): void => {
-    for (let n = 0; n < 4096; n++) ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 1))
+    for (let n = 0; n < 4096; n++) pair()
   }
   assert.throws(fill, /waited 60 ms for room in the log of grants; the creating thread of a recorded process has to call drainGrants\(\)/)
   assert.ok(process.drainGrants() > 1000)
-  assert.is.not(ce.HeapAlloc(heap, 0, 1), 0, 'there is room again')
+  pair()
   ce.detach()
 })
 
 recorded('one that is read goes round: as many grants as were made, each once', () => {
-  const { process, heap } = scene({ schedule: 'recorded', threads: 1023 })
-  const ce = attachThread(process.share())
+  const { process, ce, pair } = alternating(20_000)
   let drained = 0
-  for (let n = 0; n < 3000; n++) {
-    ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 1))
+  for (let n = 0; n < 6000; n++) {
+    pair()
     if (n % 100 === 99) drained += process.drainGrants()
   }
   ce.detach()
   drained += process.drainGrants()
-  assert.is(drained, 6000)
-  assert.is(process.scheduleReport().steps, 6000)
+  assert.is(drained, 12_002)
+  assert.is(process.scheduleReport().steps, 12_002)
   assert.is(createProcess({ schedule: 'recorded', threads: 2 }).drainGrants(), 0)
+})
+
+recorded('the hot path writes down what the plain one does', () => {
+  const texts = [false, true].map((hot) => {
+    const { process, heap } = scene({ schedule: 'recorded', threads: 1 })
+    const ce = attachThread(process.share())
+    assert.is.not(ce.machine.hot, COLD)
+    if (!hot) ce.machine.hot = COLD
+    for (let n = 0; n < 1000; n++) {
+      const p = ce.HeapAlloc(heap, 0, 1 + (n % 50 === 0 ? 9000 : 0))
+      if (n % 10 === 0) ce.HeapFree(heap, 0, p + 1)
+      ce.HeapFree(heap, 0, p)
+    }
+    ce.detach()
+    assert.ok(process.drainGrants() > 2100)
+    return process.scheduleReport().text
+  })
+  assert.is(texts[0], texts[1])
 })
 
 recorded('grants of free threads merge into an order of which each thread and each section has made its own (seeds 1 to 200)', () => {
@@ -123,68 +156,64 @@ recorded('grants of free threads merge into an order of which each thread and ea
     const threads = 1 + random(4)
     // What happened, as it happened: section and thread of each grant, with sections held for a while.
     const logs: number[][] = Array.from({ length: threads }, () => [])
+    const own: { deed: number; number: number }[][] = Array.from({ length: threads }, () => [])
     const held: number[][] = Array.from({ length: threads }, () => [])
     const owner = new Map<number, number>()
     const counted = new Map<number, number>()
-    const last: (number | undefined)[] = []
+    /** As a thread writes: what goes on in a row is one entry. */
+    const write = (thread: number, deed: number, number: number): void => {
+      const log = logs[thread] as number[]
+      const often = log.at(-1) ?? 0
+      if ((deed & 3) !== LEFT) own[thread]?.push({ deed, number })
+      if (log.at(-3) === deed && ((deed & 3) === REFUSED || ((deed & 3) === TAKE && (log.at(-2) ?? 0) + often === number)))
+        log[log.length - 1] = often + 1
+      else log.push(deed, number, 1)
+    }
+    const leave = (thread: number, section: number): void => {
+      owner.delete(section)
+      if (logs[thread]?.at(-3) !== deedOf(section, TAKE)) write(thread, deedOf(section, LEFT), counted.get(section) ?? 0)
+    }
     for (let n = 0; n < 150; n++) {
       const thread = random(threads)
       const section = 8 + random(4)
       const mine = held[thread] as number[]
-      const log = logs[thread] as number[]
-      if (mine.length > 0 && random(2) === 0) {
-        const left = mine.splice(random(mine.length), 1)[0] as number
-        owner.delete(left)
-        if (last[thread] !== left) log.push(deedOf(left, LEFT), counted.get(left) ?? 0)
-        last[thread] = undefined
-      } else if (!owner.has(section)) {
+      if (mine.length > 0 && random(2) === 0) leave(thread, mine.splice(random(mine.length), 1)[0] as number)
+      else if (!owner.has(section)) {
         owner.set(section, thread)
         mine.push(section)
         counted.set(section, (counted.get(section) ?? 0) + 1)
-        log.push(deedOf(section, TAKE), counted.get(section) as number)
-        last[thread] = section
-      } else if (!mine.includes(section)) {
-        log.push(deedOf(section, TRY), 0)
-        last[thread] = undefined
-      }
+        write(thread, deedOf(section, TAKE), counted.get(section) as number)
+      } else if (!mine.includes(section)) write(thread, deedOf(section, REFUSED), 0)
     }
-    for (const [thread, mine] of held.entries()) for (const left of mine) logs[thread]?.push(deedOf(left, LEFT), counted.get(left) ?? 0)
+    for (const [thread, mine] of held.entries()) for (const section of mine) leave(thread, section)
     const events = mergeGrants(logs.map((log) => Int32Array.from(log)))
     assert.ok(events !== undefined, `seed ${seed}`)
-    for (const [thread, log] of logs.entries()) {
-      const own = log.filter((_, at) => at % 2 === 0 && ((log[at] as number) & 3) !== LEFT)
-      assert.equal(
-        events.filter(([seat]) => seat === thread).map(([, deed]) => deed),
-        own,
-        `seed ${seed}, thread ${thread}`
-      )
+    const numbers = new Map<number, number[]>()
+    const next = logs.map(() => 0)
+    for (const [thread, deed] of events) {
+      const expected = own[thread]?.[next[thread]!++]
+      assert.is(deed, expected?.deed, `seed ${seed}, thread ${thread}`)
+      if ((deed & 3) === TAKE) numbers.set(deed, [...(numbers.get(deed) ?? []), expected?.number ?? 0])
     }
+    assert.equal(
+      next,
+      own.map((one) => one.length),
+      `seed ${seed}`
+    )
     for (const [section, count] of counted) {
-      // The numbers that its grants had, in the order in which they were merged.
-      const next = logs.map(() => 0)
-      const numbers: number[] = []
-      for (const [seat, deed] of events) {
-        const log = logs[seat] as number[]
-        while (((log[next[seat] as number] as number) & 3) === LEFT) next[seat]! += 2
-        if (deed === deedOf(section, TAKE)) numbers.push(log[(next[seat] as number) + 1] as number)
-        next[seat]! += 2
-      }
-      assert.equal(
-        numbers,
-        Array.from({ length: count }, (_, n) => n + 1),
-        `seed ${seed}, section ${section}`
-      )
+      const all = Array.from({ length: count }, (_, n) => n + 1)
+      assert.equal(numbers.get(deedOf(section, TAKE)), all, `seed ${seed}, section ${section}`)
     }
   }
 })
 
 recorded('a grant that is missing makes no order', () => {
   const take = deedOf(8, TAKE)
-  assert.equal(mergeGrants([Int32Array.of(take, 1), Int32Array.of(take, 2)]), [
+  assert.equal(mergeGrants([Int32Array.of(take, 1, 1), Int32Array.of(take, 2, 1)]), [
     [0, take],
     [1, take]
   ])
-  assert.is(mergeGrants([Int32Array.of(take, 1), Int32Array.of(take, 3)]), undefined)
+  assert.is(mergeGrants([Int32Array.of(take, 1, 1), Int32Array.of(take, 3, 1)]), undefined)
   assert.equal(mergeGrants([]), [])
 })
 recorded.run()

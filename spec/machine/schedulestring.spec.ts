@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HDR, HEAP_WORDS, layoutFor, SECTION_WORDS } from '../../src/machine/layout.ts'
-import { deedOf, LEFT, TAKE, TRY } from '../../src/machine/scheduleboard.ts'
+import { deedOf, LEFT, REFUSED, TAKE, TRY } from '../../src/machine/scheduleboard.ts'
 import { BitReader, BitWriter, codeNumber } from '../../src/machine/schedulecode.ts'
 import { draw, mix } from '../../src/machine/schedulerandom.ts'
 import { readSchedule, type ScheduleText, writeSchedule } from '../../src/machine/schedulestring.ts'
@@ -37,7 +37,7 @@ function anything(seed: number): ScheduleText {
   const places = [HDR.LOCK, HDR.SPY_LOCK, heap(0), heap(1), heap(15), section(0), section(3), section(255)]
   const events = Array.from({ length: random(200) }, () => {
     const at = places[random(places.length)] as number
-    return [random(seats), deedOf(at, [TAKE, TRY, LEFT][random(3)] as number)] as const
+    return [random(seats), deedOf(at, [TAKE, TRY, LEFT, REFUSED][random(4)] as number)] as const
   })
   return { form: random(2) === 0 ? 'choices' : 'grants', seats, steps: random(2) * random(60_000), events }
 }

@@ -266,8 +266,8 @@ export function createProcess(options: ProcessOptions = {}): CeProcess {
   const settings = settingsOf(options)
   const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock, schedule } = settings
   const machine = createMachine(user, schedule === undefined ? 0 : wordsFor(schedule, bufferOf(user).byteLength / UNIT))
-  if (schedule === undefined) heat(machine)
-  else openBoard(machine, schedule)
+  if (schedule !== undefined) openBoard(machine, schedule)
+  heat(machine)
   if (clock !== undefined) new SectionCounts(machine, new SharedArrayBuffer(COUNTS_BYTES), clock)
   const { sys } = machine
   sys[HDR.PHYSICAL] = pages
@@ -297,8 +297,8 @@ export function attachThread(token: ShareToken, options: AttachOptions = {}): Ce
   const clock = clockOf(options)
   const machine = openMachine(token)
   if (machine.closed) throw closedProcess('attachThread')
-  if (token.schedule === undefined) heat(machine)
-  else sitDown(machine, token.schedule, token.ticket)
+  if (token.schedule !== undefined) sitDown(machine, token.schedule, token.ticket)
+  heat(machine)
   if (token.counts !== undefined) new SectionCounts(machine, token.counts, clock)
   return new CeThread(machine, joinThread(machine, token.ticket, token.schedule === undefined ? 1 : token.ticket + 1))
 }

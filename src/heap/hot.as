@@ -21,6 +21,10 @@
 @external('heap', 'heapsAt') declare const heapsAt: i32
 @external('heap', 'heapsEnd') declare const heapsEnd: i32
 @external('heap', 'granules') declare const granules: i32
+/** In a recorded process, whose code is compiled with LOGS: the thread's log, its entries, and where the grants of the first heap are counted. */
+@external('heap', 'log') declare const log: i32
+@external('heap', 'logEntries') declare const logEntries: i32
+@external('heap', 'heapNumbers') declare const heapNumbers: i32
 /** Wakes one of those who wait for the section at a word. */
 @external('heap', 'wake') declare function wake(at: i32): void
 
@@ -43,12 +47,34 @@
 @inline function enter(who: i32, handle: i32): i32 {
   const record = heapsAt + (((handle >>> 2) & INDEX_MASK) << HEAP_SHIFT)
   if ((handle & 3) != 2 || record >= heapsEnd) return 0
+  if (LOGS && get(log + LOG_HEAD) - get(log + LOG_LIMIT) >= 0) return 0
   return atomic.cmpxchg<i32>(<usize>record << 2, 0, who) == 0 ? record : 0
 }
 
 /** Whoever entered a section that was free is in it for the first time, so there is no count to look at. */
 @inline function leave(record: i32): void {
   if (atomic.xchg<i32>(<usize>record << 2, 0) < 0) wake(record)
+}
+
+// machine/schedulegrants.ts
+
+/** Writes the grant down. Only where something was done: else the plain path enters once more, and writes that down. */
+@inline function granted(record: i32): void {
+  const counted = heapNumbers + ((record - heapsAt) >>> HEAP_SHIFT)
+  const number = get(counted) + 1
+  set(counted, number)
+  const deed = (record << 2) | TAKE
+  const head = get(log + LOG_HEAD)
+  const open = log + LOG_WORDS + ((head & (logEntries - 1)) << 2)
+  if (get(open) == deed && get(open + 1) + get(open + 2) == number) {
+    set(open + 2, get(open + 2) + 1)
+    return
+  }
+  const at = log + LOG_WORDS + (((head + 1) & (logEntries - 1)) << 2)
+  set(at, deed)
+  set(at + 1, number)
+  set(at + 2, 1)
+  set(log + LOG_HEAD, head + 1)
 }
 
 // machine/pages.ts
@@ -308,6 +334,7 @@ export function alloc(who: i32, handle: i32, bytes: i32): i32 {
   const record = enter(who, handle)
   if (record == 0) return 0
   const pointer = allocInside(record, handle, bytes)
+  if (LOGS && pointer != 0) granted(record)
   leave(record)
   return pointer
 }
@@ -350,6 +377,7 @@ export function free(who: i32, handle: i32, pointer: i32): i32 {
   const record = enter(who, handle)
   if (record == 0) return 0
   const done = freeInside(record, handle, pointer)
+  if (LOGS && done != 0) granted(record)
   leave(record)
   return done
 }

@@ -1,6 +1,7 @@
 import { zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT } from '../machine/layout.ts'
 import type { HotPath, Machine } from '../machine/machine.ts'
+import { GrantLog, GrantReader } from '../machine/schedulegrants.ts'
 import { enter, leave, TID } from '../machine/section.ts'
 import { needLife, settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
@@ -8,7 +9,7 @@ import { allocate } from './allocate.ts'
 import { leaveByError } from './byerror.ts'
 import { freeBlock, liveBlock } from './free.ts'
 import { brokenGuard } from './guard.ts'
-import { HOT_CODE } from './hotcode.ts'
+import { HOT_CODE, HOT_LOG_CODE } from './hotcode.ts'
 import { REC, recordOf, reheat } from './record.ts'
 
 /**
@@ -23,19 +24,31 @@ export const NO_HEAP = -1
 export const NO_BLOCK = 0
 export const FREED = 1
 
-let compiled: WebAssembly.Module | undefined
+const compiled = new Map<string, WebAssembly.Module>()
 
-/** Puts the machine's calls on the hot path. */
+/** Puts the machine's calls on the hot path, where they may go it; in a recorded process it writes their grants down. */
 export function heat(machine: Machine): void {
-  const { layout, heapsEnd, granules, system, sys } = machine
-  const heap = { ...layout, heapsEnd, granules, wake: (at: number) => wakeOne(sys, at) }
+  const { layout, heapsEnd, granules, system, sys, seat } = machine
+  const log = seat instanceof GrantLog ? seat.place : undefined
+  if (seat !== undefined && log === undefined && !(seat instanceof GrantReader)) return
+  const heap = { ...layout, ...log, heapsEnd, granules, wake: (at: number) => wakeOne(sys, at) }
   try {
-    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(HOT_CODE), (character) => character.charCodeAt(0)))
-    const { alloc, free } = new WebAssembly.Instance(compiled, { env: { memory: system }, heap }).exports as unknown as HotPath
+    const { alloc, free } = new WebAssembly.Instance(moduleOf(log === undefined ? HOT_CODE : HOT_LOG_CODE), {
+      env: { memory: system },
+      heap
+    }).exports as unknown as HotPath
     machine.hot = { alloc, free }
   } catch {
     // The plain path does the same.
   }
+}
+
+function moduleOf(code: string): WebAssembly.Module {
+  const known = compiled.get(code)
+  if (known !== undefined) return known
+  const made = new WebAssembly.Module(Uint8Array.from(atob(code), (character) => character.charCodeAt(0)))
+  compiled.set(code, made)
+  return made
 }
 
 /**

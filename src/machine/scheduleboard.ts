@@ -13,8 +13,9 @@ import { HDR } from './layout.ts'
  *   point      where a thread may have to hand the turn on: before it takes a section, and after it has left one; entering once more and leaving
  *              as often is none, since nobody else could tell
  *   step       what the thread with the turn does from one point to the next; numbered from 1
- *   choice     a step that more than one thread could have made
- *   deed       section << 2 | TAKE, TRY or LEFT: what a thread does at a point; the section by its word in system memory
+ *   choice     a step that more than one thread could have made, or that begins with a try
+ *   deed       section << 2 | TAKE, TRY or LEFT: what a thread does at a point; the section by its word in system memory. Of a choice also REFUSED:
+ *              a try that fails, because it did in the recorded run, whether somebody is inside or not
  *
  *   GATHERING --every seat is at its first point or empty--> RUNNING --the last seat is empty--> OVER
  *        \-------------------------------------------------------\----a failure--> FAILED
@@ -97,6 +98,7 @@ export const THERE = 2
 export const GONE = 3
 
 // What a deed does with its section.
+export const REFUSED = 0
 export const TAKE = 1
 export const TRY = 2
 export const LEFT = 3
@@ -141,5 +143,6 @@ export function deedName(layout: Layout, deed: number): string {
   const section = sectionName(layout, sectionOfDeed(deed))
   const what = deed & 3
   if (what === LEFT) return `going on after it left ${section}`
+  if (what === REFUSED) return `trying ${section} in vain`
   return what === TRY ? `trying ${section}` : `entering ${section}`
 }

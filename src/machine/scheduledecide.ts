@@ -1,4 +1,4 @@
-import { BOARD, GONE, PLAIN, SEAT, seatAt, sectionOfDeed, TAKE, THERE } from './scheduleboard.ts'
+import { BOARD, deedOf, GONE, PLAIN, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, THERE, TRY } from './scheduleboard.ts'
 import { replayChoices, replayGrants } from './schedulereplay.ts'
 import { noteStep } from './schedulesteps.ts'
 import { CHOICES, GRANTS, GUIDED, guided, PCT, pct, SEEDED, seeded, stay } from './schedulestrategy.ts'
@@ -39,7 +39,7 @@ export function decide(board: Int32Array, sys: Int32Array): number {
   const keen = able.includes(last) && board[seatAt(last) + SEAT.YIELDS] === 0
   const next = (STRATEGIES[board[BOARD.KIND] as number] ?? stay)(board, able, last, sys)
   if (next < 0) return next
-  if (able.length > 1) note(board, next, plain === next)
+  if (able.length > 1 || ((board[seatAt(next) + SEAT.DEED] as number) & 3) === TRY) note(board, next, plain === next)
   if (board[BOARD.KIND] === GUIDED) noteStep(board, next, able, last)
   if (next !== last && keen) board[BOARD.PREEMPTIONS] = (board[BOARD.PREEMPTIONS] as number) + 1
   board[BOARD.LAST] = next + 1
@@ -63,6 +63,8 @@ function note(board: Int32Array, seat: number, plain: boolean): void {
   board[BOARD.CHOICES] = count + 1
   if (count >= (board[BOARD.CHOICES_LIMIT] as number)) return
   const at = (board[BOARD.CHOICES_AT] as number) + count * 2
-  board[at] = seat | (plain ? PLAIN : 0)
-  board[at + 1] = board[seatAt(seat) + SEAT.DEED] as number
+  const refused = board[seatAt(seat) + SEAT.REFUSED] !== 0
+  const deed = board[seatAt(seat) + SEAT.DEED] as number
+  board[at] = seat | (plain && !refused ? PLAIN : 0)
+  board[at + 1] = refused ? deedOf(sectionOfDeed(deed), REFUSED) : deed
 }

@@ -1,7 +1,7 @@
 import { HDR, HEAP_SHIFT, SECTION_SHIFT, SECTIONS_PER_UNIT } from './layout.ts'
 import type { Layout } from './layout.ts'
 import type { Machine, Scheduling } from './machine.ts'
-import { BOARD, deedOf, GONE, LEFT, SEAT, seatAt, TAKE, TRY } from './scheduleboard.ts'
+import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, TAKE } from './scheduleboard.ts'
 import { isOthers, isOwn, NAP } from './section.ts'
 import { park, wakeAll } from './wait.ts'
 
@@ -10,29 +10,32 @@ import { park, wakeAll } from './wait.ts'
  * the hot path reaches it:
  *
  *   | numbers                                | log of seat 0                              | log of seat 1 | ...
- *     1 a section: grants of it so far         HEAD | LIMIT | PUBLISHED | TAIL | 12 words |
- *     (64 of the header, heaps, critical       ring of entries: deed, number
- *     sections)
+ *     1 a section: grants of it so far         LOG_HEAD | LOG_LIMIT | PUBLISHED |
+ *     (64 of the header, heaps, critical       TAIL | 12 words | ring of entries,
+ *     sections)                                4 words each
  *
  *   number      counted up inside the section, by who has just entered it: no counter is shared but by those who share the section anyway
- *   entry       a section entered, with its number; or a try that was refused (TRY), with 0; or a section left (LEFT), with the number of its grant,
- *               where the thread had written anything since: else it left the section before its next entry anyway
- *   HEAD        entries written; its thread's own, as LIMIT is, where it must look up: every 256 entries
- *   PUBLISHED   entries that may be read      TAIL      entries that have been read; who finds no room parks there
+ *   entry       deed, number, how often, a word spare: a section entered that often in a row, first with that number; or a try that was REFUSED, number
+ *               0; or a section that was LEFT, with the number of its grant, where the thread had written another entry since: else it left the
+ *               section before its next entry anyway
+ *   LOG_HEAD    entries written, but for the open one, which may grow; its thread's own, as LOG_LIMIT is, where it must look up: every 256 entries
+ *   PUBLISHED   entries that may be read      TAIL      entries that have been read; who finds no room parks there. All four go round at 2^32
  *
  * The grants of a section are in the order of their numbers, each after the section was left, and the entries of a thread in that of its log: together
  * that is an order of all of them, in which each section went from hand to hand as it did (`mergeGrants`).
  */
-const HEAD = 0
-const LIMIT = 1
+export const LOG_HEAD = 0
+export const LOG_LIMIT = 1
 const PUBLISHED = 2
 const TAIL = 3
-export const LOG_HEAD = 16
+export const LOG_WORDS = 16
 const ROUND = 256
 
-/** Entries of one log: as many as 4 million for all allow, 1,024 to 65,536. */
+export const ENTRY_WORDS = 4
+
+/** Entries of one log: as many as 2 million for all allow, 1,024 to 32,768. */
 function entriesOf(seats: number): number {
-  return 2 ** Math.min(16, Math.max(10, Math.floor(Math.log2(2 ** 22 / seats))))
+  return 2 ** Math.min(15, Math.max(10, Math.floor(Math.log2(2 ** 21 / seats))))
 }
 
 function numbersOf(layout: Layout): number {
@@ -41,13 +44,13 @@ function numbersOf(layout: Layout): number {
 
 /** Words behind the others of system memory that a recorded process needs. */
 export function grantWords(layout: Layout, seats: number): number {
-  return numbersOf(layout) + seats * (LOG_HEAD + entriesOf(seats) * 2)
+  return numbersOf(layout) + seats * (LOG_WORDS + entriesOf(seats) * ENTRY_WORDS)
 }
 
 /** Where a seat's log lies in system memory, and how many entries it holds. */
 export function logOf(layout: Layout, seats: number, seat: number): { at: number; entries: number } {
   const entries = entriesOf(seats)
-  return { at: layout.words + numbersOf(layout) + seat * (LOG_HEAD + entries * 2), entries }
+  return { at: layout.words + numbersOf(layout) + seat * (LOG_WORDS + entries * ENTRY_WORDS), entries }
 }
 
 /** Where the grants of the section at `at` are counted. */
@@ -69,6 +72,8 @@ export class GrantsFullError extends Error {
 /** One thread's writing down. */
 export class GrantLog implements Scheduling {
   readonly order = 0
+  /** For the hot path: where the log is, how many entries it has, and where the grants of the first heap are counted. */
+  readonly place: { readonly log: number; readonly logEntries: number; readonly heapNumbers: number }
   readonly #machine: Machine
   readonly #board: Int32Array
   readonly #seat: number
@@ -84,15 +89,16 @@ export class GrantLog implements Scheduling {
     this.#seat = seat
     this.#at = at
     this.#entries = entries
+    this.place = { log: at, logEntries: entries, heapNumbers: numberAt(machine.layout, machine.heapsAt) }
     const { take, give, mem } = machine
     machine.take = (address, who) => {
       if (address >>> 2 === HDR.RING_LOCK) return take(address, who)
-      if ((mem[at + HEAD] as number) >= (mem[at + LIMIT] as number)) this.#makeRoom()
+      if ((((mem[at + LOG_HEAD] as number) - (mem[at + LOG_LIMIT] as number)) | 0) >= 0) this.#makeRoom()
       const trying = this.#trying
       this.#trying = false
       const seen = take(address, who)
       if (seen === 0) this.#write(address >>> 2)
-      else if (trying && isOthers(seen, who)) this.#enter(deedOf(address >>> 2, TRY), 0)
+      else if (trying && isOthers(seen, who)) this.#enter(deedOf(address >>> 2, REFUSED), 0)
       return seen
     }
     machine.give = (address) => {
@@ -111,7 +117,7 @@ export class GrantLog implements Scheduling {
   touches(): void {}
 
   leaves(): void {
-    publish(this.#machine, this.#at)
+    close(this.#machine, this.#at)
     Atomics.store(this.#board, seatAt(this.#seat) + SEAT.STATE, GONE)
   }
 
@@ -131,40 +137,59 @@ export class GrantLog implements Scheduling {
 
   #leave(at: number): void {
     const { mem, layout } = this.#machine
-    const last = this.#at + LOG_HEAD + (((mem[this.#at + HEAD] as number) - 1) & (this.#entries - 1)) * 2
-    if (mem[last] !== deedOf(at, TAKE)) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+    if (mem[this.#open()] !== deedOf(at, TAKE)) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+  }
+
+  /** Where the open entry is, or one behind it. */
+  #open(behind = 0): number {
+    const head = (this.#machine.mem[this.#at + LOG_HEAD] as number) + behind
+    return this.#at + LOG_WORDS + (head & (this.#entries - 1)) * ENTRY_WORDS
   }
 
   #enter(deed: number, number: number): void {
     const { mem } = this.#machine
-    const head = mem[this.#at + HEAD] as number
-    const entry = this.#at + LOG_HEAD + (head & (this.#entries - 1)) * 2
-    mem[entry] = deed
-    mem[entry + 1] = number
-    mem[this.#at + HEAD] = head + 1
+    const open = this.#open()
+    const often = mem[open + 2] as number
+    const what = deed & 3
+    if (mem[open] === deed && (what === REFUSED || (what === TAKE && (mem[open + 1] as number) + often === number))) {
+      mem[open + 2] = often + 1
+      return
+    }
+    const at = this.#open(1)
+    mem[at] = deed
+    mem[at + 1] = number
+    mem[at + 2] = 1
+    // Last: whoever dies before has not begun another entry.
+    mem[this.#at + LOG_HEAD] = (mem[this.#at + LOG_HEAD] as number) + 1
   }
 
   /** Lets the last round be read, and waits until there is room for another. Throws a GrantsFullError. */
   #makeRoom(): void {
     const { mem, sys } = this.#machine
     publish(this.#machine, this.#at)
-    const head = mem[this.#at + HEAD] as number
+    const head = mem[this.#at + LOG_HEAD] as number
     const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
     for (let waited = 0; ; ) {
       const tail = Atomics.load(mem, this.#at + TAIL)
       // Two rounds: of a section that is left, and of a try that was refused, nobody asks first.
-      if (head + 2 * ROUND - tail <= this.#entries) break
+      if (((head + 2 * ROUND - tail) | 0) <= this.#entries) break
       const nap = Math.min(NAP, timeout - waited)
       if (park(mem, this.#at + TAIL, tail, nap)) waited = 0
       else waited += nap
       if (waited >= timeout) throw new GrantsFullError(timeout)
     }
-    mem[this.#at + LIMIT] = head + ROUND
+    mem[this.#at + LOG_LIMIT] = head + ROUND
   }
 }
 
 function publish(machine: Machine, log: number): void {
-  Atomics.store(machine.mem, log + PUBLISHED, machine.mem[log + HEAD] as number)
+  Atomics.store(machine.mem, log + PUBLISHED, machine.mem[log + LOG_HEAD] as number)
+}
+
+/** Lets the open entry be read too: nothing is written any more. */
+function close(machine: Machine, log: number): void {
+  machine.mem[log + LOG_HEAD] = (machine.mem[log + LOG_HEAD] as number) + 1
+  publish(machine, log)
 }
 
 /** Grants that are kept for the string that replays a run. */
@@ -176,11 +201,10 @@ export class GrantReader implements Scheduling {
   readonly #machine: Machine
   readonly #board: Int32Array
   readonly #seats: number
-  /** A seat's entries: deed, number. */
+  /** A seat's entries: deed, number, how often. */
   readonly #read: { words: Int32Array; length: number }[]
   /** Grants and refused tries that were read. */
   count = 0
-  #cut = false
 
   constructor(machine: Machine, board: Int32Array) {
     this.#machine = machine
@@ -204,7 +228,7 @@ export class GrantReader implements Scheduling {
   /** Also reads what a dead thread has written last. */
   bury<T>(ticket: number, mend: () => T): T {
     if (ticket >= 1 && ticket <= this.#seats && this.#board[seatAt(ticket - 1) + SEAT.STATE] !== GONE) {
-      publish(this.#machine, logOf(this.#machine.layout, this.#seats, ticket - 1).at)
+      close(this.#machine, logOf(this.#machine.layout, this.#seats, ticket - 1).at)
       Atomics.store(this.#board, seatAt(ticket - 1) + SEAT.STATE, GONE)
     }
     return mend()
@@ -218,7 +242,7 @@ export class GrantReader implements Scheduling {
     return true
   }
 
-  /** Reads what the threads have let be read; returns how many grants that were. */
+  /** Reads what the threads have let be read; returns how many grants that were, and refused tries. */
   drain(): number {
     const { mem, layout } = this.#machine
     const before = this.count
@@ -227,42 +251,40 @@ export class GrantReader implements Scheduling {
       const published = Atomics.load(mem, at + PUBLISHED)
       const tail = mem[at + TAIL] as number
       if (published === tail) continue
-      for (let n = tail; n < published; n++) {
-        const entry = at + LOG_HEAD + (n & (entries - 1)) * 2
-        this.#keep(seat, mem[entry] as number, mem[entry + 1] as number)
-      }
+      for (let n = tail; n !== published; n = (n + 1) | 0) this.#keep(seat, at + LOG_WORDS + (n & (entries - 1)) * ENTRY_WORDS)
       Atomics.store(mem, at + TAIL, published)
       wakeAll(mem, at + TAIL)
     }
     return this.count - before
   }
 
-  #keep(seat: number, deed: number, number: number): void {
-    this.count++
-    if (this.count > MOST_GRANTS) {
-      this.#cut = true
-      return
-    }
+  #keep(seat: number, entry: number): void {
+    const { mem } = this.#machine
+    const [deed, number, often] = [mem[entry] as number, mem[entry + 1] as number, mem[entry + 2] as number]
+    if ((deed & 3) !== LEFT) this.count += often
+    // The first entry of a log is an empty one.
+    if (this.count > MOST_GRANTS || often === 0) return
     const read = this.#read[seat] as { words: Int32Array; length: number }
-    if (read.length + 2 > read.words.length) {
+    if (read.length + 3 > read.words.length) {
       const wider = new Int32Array(read.words.length * 2)
       wider.set(read.words)
       read.words = wider
     }
     read.words[read.length++] = deed
     read.words[read.length++] = number
+    read.words[read.length++] = often
   }
 
   /** The grants of all threads in one order; undefined if they were too many to keep, or a thread died between a grant and writing it down. */
   merged(): (readonly [seat: number, deed: number])[] | undefined {
-    if (this.#cut) return undefined
+    if (this.count > MOST_GRANTS) return undefined
     return mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))
   }
 }
 
 /**
- * Merges logs (deed, number, deed, number, ...) into an order of grants and refused tries that keeps each thread's own and each section's; of several it
- * is one in which the thread changes late. Undefined if a number is missing.
+ * Merges logs (deed, number, how often, and so on) into an order of grants and refused tries that keeps each thread's own and each section's; of several
+ * it is one in which the thread changes late. Undefined if a number is missing.
  */
 export function mergeGrants(logs: readonly Int32Array[]): (readonly [seat: number, deed: number])[] | undefined {
   const kept = logs.map(keptUntilLeft)
@@ -275,12 +297,14 @@ export function mergeGrants(logs: readonly Int32Array[]): (readonly [seat: numbe
     const log = logs[seat] as Int32Array
     const from = next[seat] as number
     let at = from
-    for (; at < log.length; at += 2) {
-      const [deed, number] = [log[at] as number, log[at + 1] as number]
+    for (; at < log.length; at += 3) {
+      const [deed, number, often] = [log[at] as number, log[at + 1] as number, log[at + 2] as number]
       const enters = (deed & ~3) | TAKE
       if (deed === enters && number !== (over.get(enters) ?? 0) + 1) break
-      if (deed === enters ? kept[seat]?.has(at) !== true : (deed & 3) === LEFT) over.set(enters, number)
-      if ((deed & 3) !== LEFT) events.push([seat, deed])
+      // The last of those in a row may have been left later than its thread's next entry.
+      if (deed === enters) over.set(enters, number + often - (kept[seat]?.has(at) === true ? 2 : 1))
+      else if ((deed & 3) === LEFT) over.set(enters, number)
+      if ((deed & 3) !== LEFT) for (let n = 0; n < often; n++) events.push([seat, deed])
     }
     next[seat] = at
     blocked = at === from ? blocked + 1 : 0
@@ -292,7 +316,7 @@ export function mergeGrants(logs: readonly Int32Array[]): (readonly [seat: numbe
 function keptUntilLeft(log: Int32Array): Set<number> {
   const kept = new Set<number>()
   const entered = new Map<number, number>()
-  for (let at = 0; at < log.length; at += 2) {
+  for (let at = 0; at < log.length; at += 3) {
     const deed = log[at] as number
     if ((deed & 3) === TAKE) entered.set(deed, at)
     else if ((deed & 3) === LEFT) kept.add(entered.get((deed & ~3) | TAKE) ?? -1)

@@ -1,4 +1,4 @@
-import { BOARD, GONE, LEFT, SEAT, seatAt, sectionOfDeed, TAKE, TRY } from './scheduleboard.ts'
+import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, TRY } from './scheduleboard.ts'
 import { diverge, stay } from './schedulestrategy.ts'
 import { ORPHAN, TID } from './section.ts'
 
@@ -7,11 +7,16 @@ import { ORPHAN, TID } from './section.ts'
 /** Each choice as it was made: the same thread, about to do the same. When they are over, whoever goes on goes on. */
 export function replayChoices(board: Int32Array, able: readonly number[], last: number): number {
   const done = board[BOARD.DONE] as number
-  if (able.length === 1) return able[0] as number
+  const only = able.length === 1 ? (able[0] as number) : -1
+  if (only >= 0 && ((board[seatAt(only) + SEAT.DEED] as number) & 3) !== TRY) return only
   if (done >= (board[BOARD.PLAN_LENGTH] as number)) return stay(board, able, last)
   const { seat, deed } = eventAt(board, done)
   board[BOARD.DONE] = done + 1
-  return able.includes(seat) && board[seatAt(seat) + SEAT.DEED] === deed ? seat : diverge(board, seat, deed)
+  const refused = (deed & 3) === REFUSED
+  const expected = refused ? deedOf(sectionOfDeed(deed), TRY) : deed
+  if (!able.includes(seat) || board[seatAt(seat) + SEAT.DEED] !== expected) return diverge(board, seat, deed)
+  if (refused) board[seatAt(seat) + SEAT.REFUSED] = 1
+  return seat
 }
 
 /**
@@ -26,7 +31,7 @@ export function replayGrants(board: Int32Array, able: readonly number[], last: n
   if (board[wanted + SEAT.STATE] === GONE) return diverge(board, event.seat, event.deed)
   const deed = board[wanted + SEAT.DEED] as number
   if ((deed & 3) === LEFT) return event.seat
-  const refused = (event.deed & 3) === TRY
+  const refused = (event.deed & 3) === REFUSED
   if (sectionOfDeed(deed) !== sectionOfDeed(event.deed) || (refused && (deed & 3) !== TRY)) return diverge(board, event.seat, event.deed)
   const owner = ownerOf(sys, deed)
   if (!refused && owner > 1) return goesOn(board, sys, owner - 2) ?? diverge(board, event.seat, event.deed)

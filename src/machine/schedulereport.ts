@@ -22,7 +22,7 @@ export interface ScheduleReport {
   readonly over: boolean
   /** Steps made: what a thread does from one point to the next; of a recorded run the grants. */
   readonly steps: number
-  /** Steps that more than one thread could have made. */
+  /** Steps that more than one thread could have made, or that began with a try. */
   readonly choices: number
   /** How often the turn went on from a thread that could have kept it. */
   readonly preemptions: number

@@ -11,7 +11,7 @@ import { mix } from './schedulerandom.ts'
  *     1 byte varint  varint  varint   4 bytes   (schedulecode.ts), until the last byte     3 bytes
  *                                               that is not 0
  *
- *   form `choices`     an event is a step that more than one thread could have made: who made it, and the deed it began with. Those at the end at
+ *   form `choices`     an event is a step that more than one thread could have made, or that begins with a try: who made it, and the deed it began with. Those at the end at
  *                      which the thread before simply went on are left out: that is what a replay does when the events are over
  *   form `grants`      an event is a section entered, or a try that was refused, in an order of grants of a run where threads were free
  *   steps              of the whole run; 0 if it did not come to its end
