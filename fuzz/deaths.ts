@@ -161,8 +161,12 @@ function settleAccounts(process: CeProcess, heap: number, crew: readonly Member[
     const own = ledger[LEDGER.OWN_HEAP] as number
     if (own !== 0 && doing !== ENDS_HEAP) assert.ok(ownHeaps.has(own), 'a heap is missing')
     if (ownHeaps.delete(own)) assert.equal(ce.HeapDestroy(own), 1)
-    const reserved = ledger[LEDGER.PAGES] as number
-    if (reserved !== 0 && doing !== RELEASES) assert.ok(pages.has(reserved), 'a reservation is missing')
+  }
+  // Those that were being released come last, as below: another worker may have the address by now.
+  const releasing = ({ ledger }: Member): number => Number(ledger[LEDGER.DOING] === RELEASES)
+  for (const member of [...crew].sort((one, other) => releasing(one) - releasing(other))) {
+    const reserved = member.ledger[LEDGER.PAGES] as number
+    if (reserved !== 0 && releasing(member) === 0) assert.ok(pages.has(reserved), 'a reservation is missing')
     if (pages.delete(reserved)) assert.equal(ce.VirtualFree(reserved, 0, MEM_RELEASE), 1)
   }
   // Those that were being freed come last: by then no other worker's known block is left to be taken for one.
