@@ -51,8 +51,9 @@ export function hashImage(machine: Machine): string {
     if (sys[record + REC.GENERATION] === 0) continue
     hash.add(index)
     for (let field: number = REC.HANDLE; field < HEAP_WORDS; field++) {
-      // HOT follows from the rest, but for injected failures, which are no state of the process; a segregated heap has no rover.
-      if (field !== REC.HOT && (field !== REC.ROVER || sys[record + REC.NEXT_FIT] !== 0)) hash.add(sys[record + field] as number)
+      // GRANTS counts for a schedule; HOT follows from the rest, but for injected failures, which are no state of the process; a segregated heap has no rover.
+      if (field !== REC.HOT && field !== REC.GRANTS && (field !== REC.ROVER || sys[record + REC.NEXT_FIT] !== 0))
+        hash.add(sys[record + field] as number)
     }
     if (sys[record + REC.HANDLE] === 0) continue
     for (const block of blocksOf(machine, record)) {

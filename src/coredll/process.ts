@@ -2,7 +2,7 @@ import { closedProcess, misuse } from '../errors.ts'
 import { createHeap } from '../heap/create.ts'
 import { heat } from '../heap/hot.ts'
 import { CLAIMED, REC, recordAt } from '../heap/record.ts'
-import { COUNTS_BYTES, HDR, UNIT } from '../machine/layout.ts'
+import { COUNTS_BYTES, HDR } from '../machine/layout.ts'
 import { readCounts, SectionCounts } from '../machine/counts.ts'
 import type { SectionCounters } from '../machine/counts.ts'
 import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
@@ -265,7 +265,7 @@ export class CeProcess {
 export function createProcess(options: ProcessOptions = {}): CeProcess {
   const settings = settingsOf(options)
   const { profile, user, brought, pages, lowPages, build, placement, kernelMode, bigBlock, lockTimeout, clock, schedule } = settings
-  const machine = createMachine(user, schedule === undefined ? 0 : wordsFor(schedule, bufferOf(user).byteLength / UNIT))
+  const machine = createMachine(user, schedule === undefined ? 0 : wordsFor(schedule))
   if (schedule !== undefined) openBoard(machine, schedule)
   heat(machine)
   if (clock !== undefined) new SectionCounts(machine, new SharedArrayBuffer(COUNTS_BYTES), clock)

@@ -21,10 +21,9 @@
 @external('heap', 'heapsAt') declare const heapsAt: i32
 @external('heap', 'heapsEnd') declare const heapsEnd: i32
 @external('heap', 'granules') declare const granules: i32
-/** In a recorded process, whose code is compiled with LOGS: the thread's log, its entries, and where the grants of the first heap are counted. */
+/** In a recorded process, whose code is compiled with LOGS: the thread's log, and its entries. */
 @external('heap', 'log') declare const log: i32
 @external('heap', 'logEntries') declare const logEntries: i32
-@external('heap', 'heapNumbers') declare const heapNumbers: i32
 /** Wakes one of those who wait for the section at a word. */
 @external('heap', 'wake') declare function wake(at: i32): void
 
@@ -60,9 +59,8 @@
 
 /** Writes the grant down. Only where something was done: else the plain path enters once more, and writes that down. */
 @inline function granted(record: i32): void {
-  const counted = heapNumbers + ((record - heapsAt) >>> HEAP_SHIFT)
-  const number = get(counted) + 1
-  set(counted, number)
+  const number = get(record + REC_GRANTS) + 1
+  set(record + REC_GRANTS, number)
   const deed = (record << 2) | TAKE
   const head = get(log + LOG_HEAD)
   const open = log + LOG_WORDS + ((head & (logEntries - 1)) << 2)

@@ -22,6 +22,7 @@ export const REC = {
   REGIONS: 8, // first unit of the region with the lowest address
   BIGS: 9, // first unit of the newest big block
   ROVER: 10, // next-fit: the block at which the next search starts, 0 for the heap's first
+  GRANTS: 11, // HEAP_GRANTS of machine/layout.ts: how often the section was entered, in a recorded process
   LIVE_BYTES: 12, // as requested; how many blocks that is, nobody asks often enough to count them: walk.ts
   PEAK_BYTES: 13,
   COMMITTED: 14, // pages

@@ -246,7 +246,8 @@ export function endHeap(machine: Machine, who: number, record: number): void {
 
 /** A record that no heap has: only its generation is left. */
 export function clearFields(machine: Machine, record: number): void {
-  machine.sys.fill(0, record + REC.OPTIONS, record + REC.BINS + LEVELS * 32)
+  machine.sys.fill(0, record + REC.OPTIONS, record + REC.GRANTS)
+  machine.sys.fill(0, record + REC.GRANTS + 1, record + REC.BINS + LEVELS * 32)
   machine.sys[record + REC.LEFT_RESIZED] = 0
   machine.sys[record + REC.LEFT_BLOCK] = 0
 }

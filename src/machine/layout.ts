@@ -46,6 +46,8 @@ export const INJECTION_WORDS = 16
 export const SECTIONS_PER_UNIT = 16
 export const SECTION_WORDS = 8
 export const SECTION_SHIFT = 3
+/** Where a heap's record counts its grants (heap/record.ts). */
+export const HEAP_GRANTS = 11
 /** The buffer of section counters (counts.ts): entries, and bytes in all. */
 export const COUNT_ENTRIES = 4096
 export const COUNT_WORDS = 16
@@ -103,7 +105,9 @@ export const HDR = {
   REDO: 50, // a change of pages that is under way (pages.ts): what, first page, last page, word
   REDO_FIRST: 51,
   REDO_LAST: 52,
-  REDO_WORD: 53
+  REDO_WORD: 53,
+  LOCK_GRANTS: 54, // how often the section was entered, in a recorded process (schedulegrants.ts)
+  SPY_GRANTS: 55
 } as const
 
 export interface Layout {

@@ -228,7 +228,7 @@ export function openMachine(token: unknown): Machine {
   const units = bufferOf(user).byteLength / UNIT
   if (
     units !== header[HDR.UNITS] ||
-    system.buffer.byteLength !== systemPages(units, schedule === undefined ? 0 : moreWords(schedule, layoutFor(units))) * 0x10000
+    system.buffer.byteLength !== systemPages(units, schedule === undefined ? 0 : moreWords(schedule)) * 0x10000
   ) {
     throw misuse('attachThread', `${expected}, with both buffers of one process`, token)
   }

@@ -1,6 +1,5 @@
 import { misuse, wholeNumber } from '../errors.ts'
-import { layoutFor, MAX_THREADS } from './layout.ts'
-import type { Layout } from './layout.ts'
+import { MAX_THREADS } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { ABSENT, ATTACHED, BOARD, BOARD_WORDS, SEAT, SEAT_WORDS, seatAt } from './scheduleboard.ts'
 import { GrantLog, GrantReader, grantWords } from './schedulegrants.ts'
@@ -99,14 +98,14 @@ export function sitDown(machine: Machine, buffer: SharedArrayBuffer, ticket: num
 }
 
 /** Words behind those of the layout that system memory needs for the schedule. */
-export function wordsFor({ spec, threads }: Schedule, units: number): number {
-  return spec.kind === 'recorded' ? grantWords(layoutFor(units), threads) : 0
+export function wordsFor({ spec, threads }: Schedule): number {
+  return spec.kind === 'recorded' ? grantWords(threads) : 0
 }
 
 /** The same for a process whose board that is. */
-export function moreWords(buffer: SharedArrayBuffer, layout: Layout): number {
+export function moreWords(buffer: SharedArrayBuffer): number {
   const board = new Int32Array(buffer)
-  return board[BOARD.KIND] === RECORDED ? grantWords(layout, board[BOARD.SEATS] as number) : 0
+  return board[BOARD.KIND] === RECORDED ? grantWords(board[BOARD.SEATS] as number) : 0
 }
 
 /** Throws a RangeError if the process has given out a token for every seat. */

@@ -1,20 +1,20 @@
-import { HDR, HEAP_SHIFT, SECTION_SHIFT, SECTIONS_PER_UNIT } from './layout.ts'
+import { HDR, HEAP_GRANTS } from './layout.ts'
 import type { Layout } from './layout.ts'
 import type { Machine, Scheduling } from './machine.ts'
 import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, TAKE } from './scheduleboard.ts'
 import { isOthers, isOwn, NAP } from './section.ts'
+import { SEC } from './sectiontable.ts'
 import { park, wakeAll } from './wait.ts'
 
 /**
  * The schedule `recorded`: threads run as they like, and each writes down its own grants. It all lies behind what else is in system memory, where
  * the hot path reaches it:
  *
- *   | numbers                                | log of seat 0                              | log of seat 1 | ...
- *     1 a section: grants of it so far         LOG_HEAD | LOG_LIMIT | PUBLISHED |
- *     (64 of the header, heaps, critical       TAIL | 12 words | ring of entries,
- *     sections)                                4 words each
+ *   | log of seat 0                                                                                   | log of seat 1 | ...
+ *     LOG_HEAD | LOG_LIMIT | PUBLISHED | TAIL | 12 words spare | ring of entries of 4 words each
  *
- *   number      counted up inside the section, by who has just entered it: no counter is shared but by those who share the section anyway
+ *   number      of a grant: which one of its section it was. Counted up in a word beside the section's owner, inside the section, by who has just entered
+ *               it: no word is shared but by those who share the section anyway, and no cache line
  *   entry       deed, number, how often, a word spare: a section entered that often in a row, first with that number; or a try that was REFUSED, number
  *               0; or a section that was LEFT, with the number of its grant, where the thread had written another entry since: else it left the
  *               section before its next entry anyway
@@ -38,25 +38,22 @@ function entriesOf(seats: number): number {
   return 2 ** Math.min(15, Math.max(10, Math.floor(Math.log2(2 ** 21 / seats))))
 }
 
-function numbersOf(layout: Layout): number {
-  return 64 + layout.units * (1 + SECTIONS_PER_UNIT)
-}
-
 /** Words behind the others of system memory that a recorded process needs. */
-export function grantWords(layout: Layout, seats: number): number {
-  return numbersOf(layout) + seats * (LOG_WORDS + entriesOf(seats) * ENTRY_WORDS)
+export function grantWords(seats: number): number {
+  return seats * (LOG_WORDS + entriesOf(seats) * ENTRY_WORDS)
 }
 
 /** Where a seat's log lies in system memory, and how many entries it holds. */
 export function logOf(layout: Layout, seats: number, seat: number): { at: number; entries: number } {
   const entries = entriesOf(seats)
-  return { at: layout.words + numbersOf(layout) + seat * (LOG_WORDS + entries * ENTRY_WORDS), entries }
+  return { at: layout.words + seat * (LOG_WORDS + entries * ENTRY_WORDS), entries }
 }
 
 /** Where the grants of the section at `at` are counted. */
 function numberAt(layout: Layout, at: number): number {
-  if (at >= layout.sectionsAt) return layout.words + 64 + layout.units + ((at - layout.sectionsAt) >>> SECTION_SHIFT)
-  return layout.words + (at >= layout.heapsAt ? 64 + ((at - layout.heapsAt) >>> HEAP_SHIFT) : at)
+  if (at >= layout.sectionsAt) return at + SEC.GRANTS
+  if (at >= layout.heapsAt) return at + HEAP_GRANTS
+  return at === HDR.LOCK ? HDR.LOCK_GRANTS : HDR.SPY_GRANTS
 }
 
 /** Thrown where a thread's log of grants is full and nobody has read it within the process's `lockTimeout`. */
@@ -72,8 +69,8 @@ export class GrantsFullError extends Error {
 /** One thread's writing down. */
 export class GrantLog implements Scheduling {
   readonly order = 0
-  /** For the hot path: where the log is, how many entries it has, and where the grants of the first heap are counted. */
-  readonly place: { readonly log: number; readonly logEntries: number; readonly heapNumbers: number }
+  /** For the hot path: where the log is, and how many entries it has. */
+  readonly place: { readonly log: number; readonly logEntries: number }
   readonly #machine: Machine
   readonly #board: Int32Array
   readonly #seat: number
@@ -89,7 +86,7 @@ export class GrantLog implements Scheduling {
     this.#seat = seat
     this.#at = at
     this.#entries = entries
-    this.place = { log: at, logEntries: entries, heapNumbers: numberAt(machine.layout, machine.heapsAt) }
+    this.place = { log: at, logEntries: entries }
     const { take, give, mem } = machine
     machine.take = (address, who) => {
       if (address >>> 2 === HDR.RING_LOCK) return take(address, who)

@@ -4,7 +4,7 @@ import type { Machine } from './machine.ts'
 /**
  * The app's critical sections: one record of eight words each, out of reach of the app, whose own structure in user memory only names the record.
  *
- *   | LOCK | LOCK_COUNT | HANDLE | GENERATION | ADDRESS | CONTENDED | 2 words spare |
+ *   | LOCK | LOCK_COUNT | HANDLE | GENERATION | ADDRESS | CONTENDED | GRANTS | a word spare |
  *     section.ts          0 = the record is free
  *
  *   handle = generation (10 bits) | index (19 bits) | 11b      neither a pointer nor a heap's handle
@@ -21,7 +21,8 @@ export const SEC = {
   HANDLE: 2,
   GENERATION: 3,
   ADDRESS: 4, // of the CRITICAL_SECTION in user memory
-  CONTENDED: 5 // enters that found another owner
+  CONTENDED: 5, // enters that found another owner
+  GRANTS: 6 // how often it was entered, in a recorded process (schedulegrants.ts)
 } as const
 
 const INDEX_MASK = 0x7ffff
