@@ -109,6 +109,14 @@ const busy: Play = (ce, { heap, sections: [section] }) => {
   for (;;);
 }
 
+/** Enters a section, marks that, and goes on to another call when the first thread says so. */
+const paused: Play = (ce, { heap, shared, sections: [section = 0] }) => {
+  ce.EnterCriticalSection(section)
+  parentPort?.postMessage('mark')
+  while (Atomics.load(ce.memory.bytes, shared + 32) === 0);
+  return ce.HeapAlloc(heap, 0, 100)
+}
+
 const fails: Play = (ce, { heap }) => {
   ce.HeapAlloc(heap, 0, 100)
   throw new Error('planted')
@@ -117,8 +125,8 @@ const fails: Play = (ce, { heap }) => {
 /** Detaches without a call. */
 const nothing: Play = () => undefined
 
-export type PartName = 'churn' | 'count' | 'race' | 'nest' | 'insist' | 'destroy' | 'vanish' | 'busy' | 'fails' | 'nothing'
-const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, fails, nothing }
+export type PartName = 'churn' | 'count' | 'race' | 'nest' | 'insist' | 'destroy' | 'vanish' | 'busy' | 'paused' | 'fails' | 'nothing'
+const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, paused, fails, nothing }
 
 if (parentPort !== null) {
   const part = workerData as Part

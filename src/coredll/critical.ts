@@ -48,6 +48,8 @@ function setWord({ words, bytes }: Machine, address: number, value: number): voi
 export function check(ce: Taker, call: SectionCall, lpCriticalSection: number): void {
   if (!isDword(lpCriticalSection)) throw notDword(call, 'lpCriticalSection', lpCriticalSection)
   needOpen(ce, call)
+  // Outside of the section only hCrit is looked at; what is written there inside of it mirrors the section.
+  ce.machine.seat?.touches(lpCriticalSection, SIZE, false)
   mustAccess(ce.machine, ce.tid, lpCriticalSection, SIZE, 'write')
 }
 

@@ -38,7 +38,6 @@ export class GuardPageException extends Error {
 
 /** Raises what the device would when `who` accesses these bytes; address and length are 0 to 2^32 - 1. */
 export function mustAccess(machine: Machine, who: number, address: number, length: number, access: Access): void {
-  machine.seat?.touches(address, length, access === 'write')
   if (firstFault(machine, address, length, access) < 0) return
   const { at, guard } = touch(machine, who, address, length, access)
   // Another thread may have made the pages accessible in between.
@@ -147,6 +146,7 @@ export class UserMemory {
   #need(call: string, address: number, length: number, access: Access): void {
     if (!isDword(address)) throw notDword(`memory.${call}`, 'address', address)
     if (!isDword(length)) throw notDword(`memory.${call}`, 'length', length)
+    this.#machine.seat?.touches(address, length, access === 'write')
     mustAccess(this.#machine, this.#who, address, length, access)
   }
 }

@@ -22,7 +22,8 @@ import { independent, racesOf, touchesSection } from './dependence.ts'
  *
  * What is found: every outcome of the program over all orders of its points (within the bound), if what threads do to memory goes through sections or the
  * checked accessors of ce.memory; a thread that has tried the same section in vain four times in a row is taken to do nothing else until somebody
- * touches it. What is not: races within what happens between two points, raw bytes (ce.memory.bytes), weak memory, timing.
+ * touches it. What is not: races within what happens between two points, raw bytes (ce.memory.bytes), a
+ * CRITICAL_SECTION's own fields but hCrit, weak memory, timing.
  */
 export interface ExplorerOptions {
   /** Preemptions in one run at most. Default: no bound. */
