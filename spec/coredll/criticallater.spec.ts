@@ -1,4 +1,5 @@
 // EnterCriticalSectionAsync and whenFree: waiting for a section in a place that must not block.
+import { mock } from 'node:test'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { recordOf } from '../../src/heap/record.ts'
@@ -301,5 +302,44 @@ later('a wake-up for a wait that was given up goes to the next one', async () =>
   assert.is(await first, false)
   wakeOne(cells, 0)
   assert.is(await second, true)
+})
+
+later('an owner that leaves and comes back begins the bound anew, though the word looks the same', async () => {
+  const { waitAsync } = Atomics
+  Object.defineProperty(Atomics, 'waitAsync', { value: undefined, configurable: true, writable: true })
+  const clock = mock.timers
+  clock.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    const { one, two, at } = crew(300)
+    const pass = async (ms: number): Promise<void> => {
+      clock.tick(ms)
+      for (let n = 0; n < 20; n++) await undefined
+    }
+    one.EnterCriticalSection(at)
+    let told: unknown = 'nothing'
+    const waiting = two.EnterCriticalSectionAsync(at).then(
+      () => (told = 'inside'),
+      (error: unknown) => (told = error)
+    )
+    await pass(0)
+    // Nearly the whole bound; then out and in again, and once more as long.
+    for (let n = 0; n < 3; n++) {
+      await pass(250)
+      await pass(40)
+      one.LeaveCriticalSection(at)
+      one.EnterCriticalSection(at)
+      await pass(5)
+      assert.is(told, 'nothing', `time ${n + 1}`)
+    }
+    await pass(250)
+    assert.is(told, 'nothing')
+    await pass(50)
+    assert.instance(told, LockTimeoutError)
+    await waiting
+    one.LeaveCriticalSection(at)
+  } finally {
+    clock.reset()
+    Object.defineProperty(Atomics, 'waitAsync', { value: waitAsync, configurable: true, writable: true })
+  }
 })
 later.run()

@@ -38,7 +38,12 @@ export async function untilFree(machine: Machine, at: number, who: number, signa
       const changed = await parkLater(sys, at, seen, nap, signal)
       // Before the bound: a wait that was given up has not lasted that long.
       signal?.throwIfAborted()
-      if (changed || Atomics.load(sys, at) !== seen) continue
+      if (changed) {
+        // The owner has left, and may be in again by the same call.
+        waited = 0
+        continue
+      }
+      if (Atomics.load(sys, at) !== seen) continue
       waited += nap
       if (waited >= timeout) throw new LockTimeoutError(seen & TID, timeout)
     }
