@@ -134,6 +134,24 @@ terminated('C-93: a worker that waits for a section ends there', async () => {
   process.check()
 })
 
+terminated('C-93: a thread that stays inside of a heap, dead perhaps and nobody knows, keeps nobody from being terminated', () => {
+  const { process, one, two, heap } = scene()
+  const three = attachThread(process.share())
+  const other = one.HeapCreate(0, 0, 0)
+  const p = two.HeapAlloc(other, 0, 64)
+  const record = recordOf(one.machine, heap)
+  one.machine.sys[record] = three.tid
+  assert.is(process.terminateThread(two.tid), true)
+  isOver(() => two.HeapFree(other, 0, p), two.tid)
+  // Also on the very heap that could not be entered.
+  assert.is(process.terminateThread(three.tid), true)
+  one.machine.sys[record] = 0
+  isOver(() => three.HeapAlloc(heap, 0, 64), three.tid)
+  // And calls are hot again afterwards.
+  one.HeapFree(heap, 0, one.HeapAlloc(heap, 0, 64))
+  assert.ok((one.machine.sys[record + 19] as number) > 0)
+})
+
 terminated('refuses what is no attached thread', () => {
   const { process } = scene()
   for (const wrong of [0, -1, 1.5, 1025, 2 ** 31, Number.NaN]) assert.throws(() => process.terminateThread(wrong), RangeError)

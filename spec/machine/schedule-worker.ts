@@ -117,7 +117,21 @@ const paused: Play = (ce, { heap, shared, sections: [section = 0] }) => {
   return ce.HeapAlloc(heap, 0, 100)
 }
 
+/** Enters a section and stays in it, making calls, until the first thread says so. */
+const holds: Play = (ce, { heap, shared, sections: [section = 0] }) => {
+  ce.EnterCriticalSection(section)
+  while (Atomics.load(ce.memory.bytes, shared + 32) === 0) ce.HeapSize(heap, 0, 0)
+  ce.LeaveCriticalSection(section)
+}
+
 const fails: Play = (ce, { heap }) => {
+  ce.HeapAlloc(heap, 0, 100)
+  throw new Error('planted')
+}
+
+/** Throws inside of a section that the others want. */
+const drops: Play = (ce, { heap, sections: [section = 0] }) => {
+  ce.EnterCriticalSection(section)
   ce.HeapAlloc(heap, 0, 100)
   throw new Error('planted')
 }
@@ -125,8 +139,21 @@ const fails: Play = (ce, { heap }) => {
 /** Detaches without a call. */
 const nothing: Play = () => undefined
 
-export type PartName = 'churn' | 'count' | 'race' | 'nest' | 'insist' | 'destroy' | 'vanish' | 'busy' | 'paused' | 'fails' | 'nothing'
-const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, paused, fails, nothing }
+export type PartName =
+  | 'churn'
+  | 'count'
+  | 'race'
+  | 'nest'
+  | 'insist'
+  | 'destroy'
+  | 'vanish'
+  | 'busy'
+  | 'paused'
+  | 'holds'
+  | 'fails'
+  | 'drops'
+  | 'nothing'
+const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, paused, holds, fails, drops, nothing }
 
 if (parentPort !== null) {
   const part = workerData as Part

@@ -61,27 +61,6 @@ bad('a thread that keeps the turn without a call: the others are told who, and s
   }
 })
 
-bad('a thread that TerminateThread ends gives up the turn with its next call', async () => {
-  const made = scene({ schedule: 'seeded:1', threads: 3 })
-  let terminated = 0
-  const played = await perform(made, ['paused', 'count', 'count'], 3, {
-    onMark: () => {
-      assert.is(made.process.terminateThread(2), true)
-      // The word that it waits for.
-      Atomics.store(made.process.thread.memory.bytes, made.shared + 32, 1)
-      terminated++
-    }
-  })
-  assert.is(terminated, 1)
-  assert.is(played[0]?.error, 'ThreadTerminated: thread 2 was terminated')
-  assert.equal(
-    played.slice(1).map(({ error }) => error),
-    [undefined, undefined]
-  )
-  assert.is(made.process.thread.memory.readU32(made.shared), 6)
-  made.process.check()
-})
-
 bad('threads that wait for each other are all told who waits for what', async () => {
   let locked = 0
   for (let seed = 1; seed <= 4; seed++) {

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { attachThread, type CeProcess, type CeThread, createProcess } from '../../src/index.ts'
 import { COLD } from '../../src/machine/machine.ts'
 import { deedOf, LEFT, REFUSED, TAKE } from '../../src/machine/scheduleboard.ts'
-import { mergeGrants } from '../../src/machine/schedulegrants.ts'
+import { mergeGrants } from '../../src/machine/schedulemerge.ts'
 import { draw } from '../../src/machine/schedulerandom.ts'
 import { runOf, scene } from './scene.ts'
 

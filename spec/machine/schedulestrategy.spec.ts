@@ -1,6 +1,8 @@
 // Who goes on, decided on a board of its own in one JavaScript thread: threads that make a number of steps and touch nothing.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { HDR, HEADER_WORDS, THREAD_WORDS } from '../../src/machine/layout.ts'
+import { DEAD, DYING, LIVE, THREAD } from '../../src/machine/threads.ts'
 import { BOARD, BOARD_WORDS, deedOf, GONE, LEFT, SEAT, SEAT_WORDS, seatAt, TAKE, THERE } from '../../src/machine/scheduleboard.ts'
 import { decide, NOBODY, STUCK } from '../../src/machine/scheduledecide.ts'
 import { GUIDED, PCT, preparePct, SEEDED } from '../../src/machine/schedulestrategy.ts'
@@ -109,19 +111,27 @@ strategies('who only tries in vain does not keep the turn from who could go on',
   }
 })
 
-strategies('a thread that wants a section goes on when that is free, dead or the creating thread’s; else all are stuck', () => {
-  for (const [word, able] of [
-    [0, true],
-    [3, false],
-    [0x40000003, true],
-    [1, true]
-  ] as const) {
-    const board = boardOf(1, { kind: SEEDED })
-    board[seatAt(0) + SEAT.DEED] = deedOf(SECTION, TAKE)
-    const sys = new Int32Array(16)
-    sys[SECTION] = word
-    assert.is(decide(board, sys), able ? 0 : STUCK)
-    assert.is(board[BOARD.STEP], able ? 1 : 0)
+strategies(
+  'a thread that wants a section goes on when that is free, dead or the creating thread’s, or when it was terminated; else all are stuck',
+  () => {
+    for (const [word, able, state] of [
+      [0, true, LIVE],
+      [3, false, LIVE],
+      [0x40000003, true, LIVE],
+      [1, true, LIVE],
+      [3, true, DYING],
+      [3, false, DEAD]
+    ] as const) {
+      const board = boardOf(1, { kind: SEEDED })
+      board[seatAt(0) + SEAT.DEED] = deedOf(SECTION, TAKE)
+      const sys = new Int32Array(HEADER_WORDS + 2 * THREAD_WORDS)
+      sys[SECTION] = word
+      sys[HDR.DYING] = state === DYING ? 1 : 0
+      // The thread of the first seat has the second slot.
+      sys[HEADER_WORDS + THREAD_WORDS + THREAD.STATE] = state
+      assert.is(decide(board, sys), able ? 0 : STUCK)
+      assert.is(board[BOARD.STEP], able ? 1 : 0)
+    }
   }
-})
+)
 strategies.run()

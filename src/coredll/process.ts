@@ -91,9 +91,7 @@ export class CeProcess {
    */
   terminateThread(id: number): boolean {
     this.#needOpen('terminateThread')
-    const machine = this.#machine
-    const end = (): boolean => terminateThread(machine, this.thread.tid, id)
-    return machine.seat === undefined ? end() : machine.seat.bury(0, end)
+    return terminateThread(this.#machine, this.thread.tid, id)
   }
 
   /**

@@ -1,8 +1,9 @@
 import { wholeNumber } from '../errors.ts'
-import { setHot } from '../heap/record.ts'
+import { NEVER, REC, setHot } from '../heap/record.ts'
 import { HDR, MAX_THREADS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { enter, leave, TID } from '../machine/section.ts'
+import { Seat } from '../machine/scheduleseat.ts'
+import { enterSoon, leave, TID } from '../machine/section.ts'
 import { DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
 import { wakeAll } from '../machine/wait.ts'
 import { letGo, recordsOf, sectionsOf } from './death.ts'
@@ -29,10 +30,16 @@ export function terminateThread(machine: Machine, who: number, id: number): bool
     return false
   }
   for (const at of sectionsOf(machine)) wakeAll(sys, at)
+  // One at a time no call is hot, and whoever is inside of a heap may be waiting for its turn.
+  if (machine.seat instanceof Seat) return true
   for (const record of recordsOf(machine)) {
-    enter(machine, record, who)
-    setHot(machine, record)
-    leave(machine, record)
+    if (enterSoon(machine, record, who)) {
+      setHot(machine, record)
+      leave(machine, record)
+    } else {
+      // Whoever stays inside that long is not in the middle of saying otherwise; and may be dead, so that nothing is to be waited for.
+      sys[record + REC.HOT] = NEVER
+    }
   }
   return true
 }

@@ -63,11 +63,13 @@ export interface Scheduling {
   tries(at: number, who: number): void
   /** Before a wait for a section that another thread owns. */
   awaits(at: number): void
+  /** A section whose owner is dead was taken over. */
+  inherits(at: number): void
   /** Before a checked access to user memory. */
   touches(address: number, length: number, changes: boolean): void
   /** The thread has detached. */
   leaves(): void
-  /** Does what mends after the threads that came with a token, which are dead (0 for none): the creating thread may enter sections for that. */
+  /** Does what mends after the threads that came with a token, which are dead: the creating thread may enter sections for that. */
   bury<T>(ticket: number, mend: () => T): T
   /** The process is closed. */
   close(): void

@@ -1,9 +1,11 @@
+import { HDR, HEADER_WORDS, THREAD_WORDS } from './layout.ts'
 import { BOARD, deedOf, GONE, PLAIN, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, THERE, TRY } from './scheduleboard.ts'
 import { replayChoices, replayGrants } from './schedulereplay.ts'
 import { noteStep } from './schedulesteps.ts'
 import { CHOICES, GRANTS, GUIDED, guided, PCT, pct, SEEDED, seeded, stay } from './schedulestrategy.ts'
 import type { Strategy } from './schedulestrategy.ts'
 import { ORPHAN, TID } from './section.ts'
+import { DYING, THREAD } from './threads.ts'
 
 /** All seats are empty. */
 export const NOBODY = -1
@@ -47,7 +49,10 @@ export function decide(board: Int32Array, sys: Int32Array): number {
   return next
 }
 
-/** Whether a seat can go on: what it wants to take is free, dead, or held by the creating thread, which waits for nobody here. */
+/**
+ * Whether a seat can go on: what it wants to take is free, dead, or held by the creating thread, which waits for nobody here; or its thread was terminated
+ * and ends there (threads.ts).
+ */
 function isAble(board: Int32Array, sys: Int32Array, seat: number): boolean {
   const at = seatAt(seat)
   if (board[at + SEAT.STATE] !== THERE) return false
@@ -55,7 +60,12 @@ function isAble(board: Int32Array, sys: Int32Array, seat: number): boolean {
   if ((deed & 3) !== TAKE) return true
   const word = Atomics.load(sys, sectionOfDeed(deed))
   const owner = word & TID
-  return word === 0 || (word & ORPHAN) !== 0 || owner === 1
+  return word === 0 || (word & ORPHAN) !== 0 || owner === 1 || isDying(sys, seat)
+}
+
+function isDying(sys: Int32Array, seat: number): boolean {
+  // The thread of the first seat has the second slot.
+  return sys[HDR.DYING] !== 0 && Atomics.load(sys, HEADER_WORDS + (seat + 1) * THREAD_WORDS + THREAD.STATE) === DYING
 }
 
 function note(board: Int32Array, seat: number, plain: boolean): void {

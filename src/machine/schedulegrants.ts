@@ -1,8 +1,9 @@
 import { HDR, HEAP_GRANTS } from './layout.ts'
 import type { Layout } from './layout.ts'
 import type { Machine, Scheduling } from './machine.ts'
-import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, TAKE } from './scheduleboard.ts'
-import { isOthers, isOwn, NAP } from './section.ts'
+import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, threadOfSeat } from './scheduleboard.ts'
+import { mergeGrants } from './schedulemerge.ts'
+import { isOthers, isOwn, NAP, ORPHAN, TID } from './section.ts'
 import { SEC } from './sectiontable.ts'
 import { park, wakeAll } from './wait.ts'
 
@@ -11,7 +12,7 @@ import { park, wakeAll } from './wait.ts'
  * the hot path reaches it:
  *
  *   | log of seat 0                                                                                   | log of seat 1 | ...
- *     LOG_HEAD | LOG_LIMIT | PUBLISHED | TAIL | 12 words spare | ring of entries of 4 words each
+ *     LOG_HEAD | LOG_LIMIT | PUBLISHED | TAIL | LOST | 11 words spare | ring of entries of 4 words each
  *
  *   number      of a grant: which one of its section it was. Counted up in a word beside the section's owner, inside the section, by who has just entered
  *               it: no word is shared but by those who share the section anyway, and no cache line
@@ -20,6 +21,7 @@ import { park, wakeAll } from './wait.ts'
  *               section before its next entry anyway
  *   LOG_HEAD    entries written, but for the open one, which may grow; its thread's own, as LOG_LIMIT is, where it must look up: every 256 entries
  *   PUBLISHED   entries that may be read      TAIL      entries that have been read; who finds no room parks there. All four go round at 2^32
+ *   LOST        an entry found no room where none could be refused: there is no order any more
  *
  * The grants of a section are in the order of their numbers, each after the section was left, and the entries of a thread in that of its log: together
  * that is an order of all of them, in which each section went from hand to hand as it did (`mergeGrants`).
@@ -28,6 +30,7 @@ export const LOG_HEAD = 0
 export const LOG_LIMIT = 1
 const PUBLISHED = 2
 const TAIL = 3
+const LOST = 4
 export const LOG_WORDS = 16
 const ROUND = 256
 
@@ -90,7 +93,7 @@ export class GrantLog implements Scheduling {
     const { take, give, mem } = machine
     machine.take = (address, who) => {
       if (address >>> 2 === HDR.RING_LOCK) return take(address, who)
-      if ((((mem[at + LOG_HEAD] as number) - (mem[at + LOG_LIMIT] as number)) | 0) >= 0) this.#makeRoom()
+      if ((((mem[at + LOG_HEAD] as number) - (mem[at + LOG_LIMIT] as number)) | 0) >= 0) this.#needRoom()
       const trying = this.#trying
       this.#trying = false
       const seen = take(address, who)
@@ -111,11 +114,18 @@ export class GrantLog implements Scheduling {
 
   awaits(): void {}
 
+  inherits(at: number): void {
+    if (at !== HDR.RING_LOCK && this.#hasRoom()) this.#write(at)
+  }
+
   touches(): void {}
 
   leaves(): void {
+    const state = seatAt(this.#seat) + SEAT.STATE
+    // Who was terminated has left before it detaches.
+    if (this.#board[state] === GONE) return
     close(this.#machine, this.#at)
-    Atomics.store(this.#board, seatAt(this.#seat) + SEAT.STATE, GONE)
+    Atomics.store(this.#board, state, GONE)
   }
 
   bury<T>(_: number, mend: () => T): T {
@@ -134,7 +144,7 @@ export class GrantLog implements Scheduling {
 
   #leave(at: number): void {
     const { mem, layout } = this.#machine
-    if (mem[this.#open()] !== deedOf(at, TAKE)) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+    if (mem[this.#open()] !== deedOf(at, TAKE) && this.#hasRoom()) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
   }
 
   /** Where the open entry is, or one behind it. */
@@ -160,22 +170,36 @@ export class GrantLog implements Scheduling {
     mem[this.#at + LOG_HEAD] = (mem[this.#at + LOG_HEAD] as number) + 1
   }
 
-  /** Lets the last round be read, and waits until there is room for another. Throws a GrantsFullError. */
-  #makeRoom(): void {
+  #needRoom(): void {
+    if (!this.#makeRoom()) throw new GrantsFullError(this.#machine.sys[HDR.LOCK_TIMEOUT] as number)
+  }
+
+  /** Whether there is room for an entry that no take has asked for; an error there would leave sections shut. */
+  #hasRoom(): boolean {
+    const { mem } = this.#machine
+    if ((((mem[this.#at + LOG_HEAD] as number) - (mem[this.#at + LOG_LIMIT] as number) - ROUND + 1) | 0) < 0) return true
+    if (mem[this.#at + LOST] === 0 && this.#makeRoom()) return true
+    mem[this.#at + LOST] = 1
+    return false
+  }
+
+  /** Lets the last round be read, and waits until there is room for another. False if nobody makes any within the process's `lockTimeout`. */
+  #makeRoom(): boolean {
     const { mem, sys } = this.#machine
     publish(this.#machine, this.#at)
     const head = mem[this.#at + LOG_HEAD] as number
     const timeout = sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY
     for (let waited = 0; ; ) {
       const tail = Atomics.load(mem, this.#at + TAIL)
-      // Two rounds: of a section that is left, and of a try that was refused, nobody asks first.
+      // Two rounds: of a section that is left or taken over, and of a try that was refused, nobody asks before the second is full.
       if (((head + 2 * ROUND - tail) | 0) <= this.#entries) break
       const nap = Math.min(NAP, timeout - waited)
       if (park(mem, this.#at + TAIL, tail, nap)) waited = 0
       else waited += nap
-      if (waited >= timeout) throw new GrantsFullError(timeout)
+      if (waited >= timeout) return false
     }
     mem[this.#at + LOG_LIMIT] = head + ROUND
+    return true
   }
 }
 
@@ -218,17 +242,33 @@ export class GrantReader implements Scheduling {
     this.drain()
   }
 
+  inherits(): void {}
+
   touches(): void {}
 
   leaves(): void {}
 
-  /** Also reads what a dead thread has written last. */
+  /** Also reads what a dead thread has written last, and which sections it leaves only now. */
   bury<T>(ticket: number, mend: () => T): T {
-    if (ticket >= 1 && ticket <= this.#seats && this.#board[seatAt(ticket - 1) + SEAT.STATE] !== GONE) {
-      close(this.#machine, logOf(this.#machine.layout, this.#seats, ticket - 1).at)
-      Atomics.store(this.#board, seatAt(ticket - 1) + SEAT.STATE, GONE)
+    const seat = ticket - 1
+    if (seat >= 0 && seat < this.#seats && this.#board[seatAt(seat) + SEAT.STATE] !== GONE) {
+      close(this.#machine, logOf(this.#machine.layout, this.#seats, seat).at)
+      Atomics.store(this.#board, seatAt(seat) + SEAT.STATE, GONE)
+      this.drain()
+      this.#leaveAll(seat)
     }
     return mend()
+  }
+
+  #leaveAll(seat: number): void {
+    const { mem, layout } = this.#machine
+    const { words, length } = this.#read[seat] as { words: Int32Array; length: number }
+    const taken = new Set(words.subarray(0, length).filter((word, at) => at % 3 === 0 && (word & 3) === TAKE))
+    for (const deed of taken) {
+      const at = sectionOfDeed(deed)
+      if (((mem[at] as number) & (ORPHAN | TID)) === threadOfSeat(seat))
+        this.#note(seat, deedOf(at, LEFT), mem[numberAt(layout, at)] as number, 1)
+    }
   }
 
   close(): void {}
@@ -257,7 +297,10 @@ export class GrantReader implements Scheduling {
 
   #keep(seat: number, entry: number): void {
     const { mem } = this.#machine
-    const [deed, number, often] = [mem[entry] as number, mem[entry + 1] as number, mem[entry + 2] as number]
+    this.#note(seat, mem[entry] as number, mem[entry + 1] as number, mem[entry + 2] as number)
+  }
+
+  #note(seat: number, deed: number, number: number, often: number): void {
     if ((deed & 3) !== LEFT) this.count += often
     // The first entry of a log is an empty one.
     if (this.count > MOST_GRANTS || often === 0) return
@@ -272,51 +315,11 @@ export class GrantReader implements Scheduling {
     read.words[read.length++] = often
   }
 
-  /** The grants of all threads in one order; undefined if they were too many to keep, or a thread died between a grant and writing it down. */
+  /** The grants of all threads in one order; undefined if they were too many to keep, or one is missing: its thread died before it had written it down, or found no room. */
   merged(): (readonly [seat: number, deed: number])[] | undefined {
     if (this.count > MOST_GRANTS) return undefined
+    for (let seat = 0; seat < this.#seats; seat++)
+      if (this.#machine.mem[logOf(this.#machine.layout, this.#seats, seat).at + LOST] !== 0) return undefined
     return mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))
   }
-}
-
-/**
- * Merges logs (deed, number, how often, and so on) into an order of grants and refused tries that keeps each thread's own and each section's; of several
- * it is one in which the thread changes late. Undefined if a number is missing.
- */
-export function mergeGrants(logs: readonly Int32Array[]): (readonly [seat: number, deed: number])[] | undefined {
-  const kept = logs.map(keptUntilLeft)
-  const next = logs.map(() => 0)
-  /** The last grant of a section that is over, by the deed of entering it. */
-  const over = new Map<number, number>()
-  const events: (readonly [number, number])[] = []
-  let blocked = 0
-  for (let seat = 0; blocked < logs.length; seat = (seat + 1) % logs.length) {
-    const log = logs[seat] as Int32Array
-    const from = next[seat] as number
-    let at = from
-    for (; at < log.length; at += 3) {
-      const [deed, number, often] = [log[at] as number, log[at + 1] as number, log[at + 2] as number]
-      const enters = (deed & ~3) | TAKE
-      if (deed === enters && number !== (over.get(enters) ?? 0) + 1) break
-      // The last of those in a row may have been left later than its thread's next entry.
-      if (deed === enters) over.set(enters, number + often - (kept[seat]?.has(at) === true ? 2 : 1))
-      else if ((deed & 3) === LEFT) over.set(enters, number)
-      if ((deed & 3) !== LEFT) for (let n = 0; n < often; n++) events.push([seat, deed])
-    }
-    next[seat] = at
-    blocked = at === from ? blocked + 1 : 0
-  }
-  return next.every((at, seat) => at === (logs[seat] as Int32Array).length) ? events : undefined
-}
-
-/** Where a log has grants that it says the end of. */
-function keptUntilLeft(log: Int32Array): Set<number> {
-  const kept = new Set<number>()
-  const entered = new Map<number, number>()
-  for (let at = 0; at < log.length; at += 3) {
-    const deed = log[at] as number
-    if ((deed & 3) === TAKE) entered.set(deed, at)
-    else if ((deed & 3) === LEFT) kept.add(entered.get((deed & ~3) | TAKE) ?? -1)
-  }
-  return kept
 }

@@ -28,7 +28,7 @@ import {
 import { decide, NOBODY, STUCK } from './scheduledecide.ts'
 import { failureOf } from './scheduleerrors.ts'
 import { Touches } from './schedulesteps.ts'
-import { GUIDED } from './schedulestrategy.ts'
+import { DIVERGES, GUIDED } from './schedulestrategy.ts'
 import { isOthers, isOwn, NAP, TID } from './section.ts'
 import { park, spin, wakeAll } from './wait.ts'
 
@@ -105,6 +105,14 @@ export class Seat implements Scheduling {
     if (this.#seat === OUTSIDE || at === HDR.RING_LOCK || ((this.#machine.sys[at] as number) & TID) === 1) return
     this.#point(deedOf(at, TAKE))
     this.#due = true
+  }
+
+  inherits(at: number): void {
+    if (this.#seat === OUTSIDE || at === HDR.RING_LOCK) return
+    // The turn was given for this, and not for a take to come.
+    this.#due = false
+    this.#touches?.section(at)
+    this.order = this.#board[BOARD.STEP] as number
   }
 
   /** The thread reads or writes user memory through a check of the page table. */
@@ -228,8 +236,9 @@ export class Seat implements Scheduling {
   /** There is no next step. */
   #end(why: number): void {
     if (why === NOBODY) Atomics.store(this.#board, BOARD.PHASE, OVER)
-    else if (why === STUCK) this.#fail(DEADLOCK, 0, 0, 0)
-    else this.#raise()
+    else if (why === DIVERGES) this.#raise()
+    // Whoever was faster has yet to raise it: until then nobody has the turn.
+    else if (why !== STUCK || !this.#fail(DEADLOCK, 0, 0, 0)) Atomics.store(this.#board, BOARD.TURN, 0)
   }
 
   #wake(seat: number): void {
@@ -284,18 +293,20 @@ export class Seat implements Scheduling {
     } else if (Atomics.load(board, BOARD.PHASE) === GATHERING) this.#begin()
   }
 
-  #fail(failure: number, seat: number, a: number, b: number): void {
+  /** False if the run fails already. */
+  #fail(failure: number, seat: number, a: number, b: number): boolean {
     const board = this.#board
-    if (Atomics.compareExchange(board, BOARD.FAILING, 0, 1) !== 0) return
+    if (Atomics.compareExchange(board, BOARD.FAILING, 0, 1) !== 0) return false
     board[BOARD.FAILURE] = failure
     board[BOARD.FAILED_STEP] = board[BOARD.STEP] as number
     board[BOARD.FAILED_SEAT] = seat
     board[BOARD.FAILED_A] = a
     board[BOARD.FAILED_B] = b
     this.#raise()
+    return true
   }
 
-  /** Lets every thread of the run know that it has failed. */
+  /** Lets every thread of the run know that it has failed. Precondition: this one has written down why. */
   #raise(): void {
     const board = this.#board
     const { sys } = this.#machine

@@ -4,10 +4,12 @@ import { draw } from './schedulerandom.ts'
 /**
  * Who makes the next step. A strategy gets the seats that can go on, by number, and the seat that made the last step (-1 at the start); it
  * reads and writes the board alone, and looks at the sections in system memory, so that any thread can work it: the one that comes to a point
- * decides. DIVERGES says that it cannot, and the board why.
+ * decides. DIVERGES and FAILS say that it cannot, and the board why.
  */
 export type Strategy = (board: Int32Array, able: readonly number[], last: number, sys: Int32Array) => number
 export const DIVERGES = -3
+/** The same, where somebody else has the run fail already. */
+export const FAILS = -4
 
 // What BOARD.KIND says.
 export const SEEDED = 1
@@ -71,10 +73,10 @@ export function guided(board: Int32Array, able: readonly number[], last: number)
   return able.includes(seat) ? seat : diverge(board, seat, 0)
 }
 
-/** Writes down that the plan has `seat` do `deed` (0 for whatever), which it is not about to. */
+/** Writes down that the plan has `seat` do `deed` (0 for whatever), which it is not about to; unless a thread that waited too long was faster. */
 export function diverge(board: Int32Array, seat: number, deed: number): number {
   const at = seatAt(seat)
-  board[BOARD.FAILING] = 1
+  if (Atomics.compareExchange(board, BOARD.FAILING, 0, 1) !== 0) return FAILS
   board[BOARD.FAILURE] = DIVERGED
   board[BOARD.FAILED_STEP] = board[BOARD.STEP] as number
   board[BOARD.FAILED_SEAT] = seat

@@ -101,7 +101,8 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   }
   const { counts } = machine
   const since = counts === undefined ? 0 : counts.now()
-  machine.seat?.awaits(at)
+  // Before an orphan is taken over there is no wait.
+  if ((first & ORPHAN) === 0) machine.seat?.awaits(at)
   waitFor(machine, at, who, machine.sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY)
   counts?.waited(at, who, since)
 }
@@ -166,6 +167,7 @@ export function takeOver(machine: Machine, at: number, who: number, seen: number
   sys[at + 1] = 0
   machine.counts?.granted(at, who)
   try {
+    machine.seat?.inherits(at)
     machine.repair?.(at, who & WHO, seen & WHO)
   } catch (error) {
     Atomics.store(sys, at, seen | WAITERS)
