@@ -30,6 +30,13 @@ options('what is refused says what was expected', () => {
     [{ runs: 0 }, /runs: expected a whole number/],
     [{ shard: '3/2' }, /shard: expected i\/n .* got "3\/2"/],
     [{ shard: '0/2' }, /shard: expected i\/n/],
+    [{ shard: '2/2' }, /shard: expected i up to the number of runs, 1, got 2\/2: there is no such run/],
+    [
+      { schedule: 'replay:./nowhere.txt' },
+      /schedule: there is no file \.\/nowhere\.txt; expected replay: with a file or a schedule string/
+    ],
+    [{ schedule: 'replay:.' }, /schedule: the file \. cannot be read \(EISDIR/],
+    [{ schedule: `replay:${module('\n')}` }, /schedule: expected a schedule string in the first line of .*, which is empty/],
     [{ timeout: 0 }, /timeout: expected a number of seconds above 0/],
     [{ schedule: 7 }, /schedule: expected free, recorded, .* got 7/],
     [{ schedule: 'seeded' }, /schedule: expected .*seeded:N.*got "seeded"/],

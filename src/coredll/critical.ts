@@ -231,11 +231,20 @@ export function mendStructure(machine: Machine, at: number): void {
   setWord(machine, address + OWNER, 0)
 }
 
+/** The sections that a thread is inside of, by their records. */
+function* ownedBy({ machine, tid }: Caller): Generator<number> {
+  for (const at of sectionRecords(machine)) if (ownerOf(machine, at) === tid) yield at
+}
+
+/** The same, by the addresses of their structures. */
+export function enteredSections(ce: Caller): number[] {
+  return [...ownedBy(ce)].map((at) => (ce.machine.sys[at + SEC.ADDRESS] as number) >>> 0)
+}
+
 /** Lets go of every section that a thread still owns when it detaches (C-84). */
 export function abandonSections(ce: Caller): void {
   const { machine } = ce
-  for (const at of sectionRecords(machine)) {
-    if (ownerOf(machine, at) !== ce.tid) continue
+  for (const at of ownedBy(ce)) {
     mendStructure(machine, at)
     machine.sys[at + SEC.LOCK_COUNT] = 0
     leave(machine, at)

@@ -1,8 +1,11 @@
 import type { Ending } from './crew.ts'
 import type { PackedHistory } from './history.ts'
+import type { Work } from './job.ts'
 import { failingFinding, findingText } from './judge.ts'
 import type { Fault, FaultKind } from './judge.ts'
 import { StressError } from './workload.ts'
+
+const hex = (address: number): string => `0x${address.toString(16).toUpperCase()}`
 
 /** What to do about an error whose message does not say it. */
 const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
@@ -45,6 +48,18 @@ function endingFault(ending: Ending, thread: number, bound: number): Fault | und
     default:
       return undefined
   }
+}
+
+/** Threads that returned inside of a section, unless the workload means to (CS-6): what the others do afterwards no sequence of their calls explains. */
+export function enteredFaults(works: readonly (Work | undefined)[], tolerates: readonly string[]): Fault[] {
+  if (tolerates.includes('CS-6')) return []
+  return works.flatMap((work) => {
+    const [address, ...more] = work?.entered ?? []
+    if (work === undefined || address === undefined) return []
+    const which = `the critical section ${hex(address)}${more.length === 0 ? '' : ` and ${more.length} more`}`
+    const message = `run() of thread ${work.tid} returned inside of ${which}: every EnterCriticalSection needs its LeaveCriticalSection (CS-6)`
+    return [{ kind: 'entered' as const, message, thread: work.tid }]
+  })
 }
 
 /** The first failing finding of each thread. */

@@ -41,6 +41,8 @@ export interface Work {
   readonly ms: number
   readonly history: PackedHistory
   readonly claimFaults: readonly ClaimFault[]
+  /** Addresses of the critical sections that it is inside of. */
+  readonly entered: readonly number[]
 }
 
 /** An error on its way between threads. */

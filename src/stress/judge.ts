@@ -15,7 +15,7 @@ import { compareWithModel, unrepeatable } from './model.ts'
  *   threw      run or finish threw                              timeout    a thread did not end
  *   exit       a worker ended in the middle of its work         posted     a worker posted what nobody asked for
  *   deadlock   every thread waits for another                   diverged   a replayed schedule does not fit what the threads do
- *   attached   a thread that run() attached is still there
+ *   attached   a thread that run() attached is still there     entered    run() returned inside of a critical section
  */
 export type FaultKind =
   | 'finding'
@@ -32,6 +32,7 @@ export type FaultKind =
   | 'deadlock'
   | 'diverged'
   | 'attached'
+  | 'entered'
 
 export interface Fault {
   readonly kind: FaultKind

@@ -149,6 +149,8 @@ export function planOf(options: StressOptions): StressPlan {
   }
   const bounds = boundsOf(options, schedule)
   const shard = shardOf(options.shard)
+  if (shard[0] > runs)
+    throw new RangeError(`shard: expected i up to the number of runs, ${runs}, got ${shard.join('/')}: there is no such run`)
   if (explores && shard[1] > 1)
     throw new RangeError('shard: expected 1/1 with explore: what a search leaves out depends on what it has seen')
   return {
@@ -158,7 +160,7 @@ export function planOf(options: StressOptions): StressPlan {
     seed,
     schedule,
     runs,
-    shard: shardOf(options.shard),
+    shard,
     process,
     timeout: timeout * 1000
   }
@@ -199,9 +201,26 @@ function scheduleOf(given: unknown): string {
   if (!text.startsWith('replay:') || text.length === 'replay:'.length)
     throw new RangeError(`schedule: expected ${FORMS}, got ${JSON.stringify(given)}`)
   const file = text.slice('replay:'.length)
-  if (!/[./\\]/.test(file) || !existsSync(file)) return text
-  const [line = ''] = readFileSync(file, 'utf8').trim().split(/\r?\n/, 1)
-  return line.startsWith('replay:') ? line : `replay:${line}`
+  // No string has a point or a slash.
+  return /[./\\]/.test(file) || existsSync(file) ? `replay:${textIn(file)}` : text
+}
+
+/** The schedule string that is the first line of a file. */
+function textIn(file: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new RangeError(
+      `schedule: ${missing ? `there is no file ${file}` : `the file ${file} cannot be read (${(error as Error).message})`}; expected replay: with a file or a schedule string behind it`,
+      { cause: error }
+    )
+  }
+  const [line = ''] = text.trim().split(/\r?\n/, 1)
+  const found = line.replace(/^replay:/, '').trim()
+  if (found === '') throw new RangeError(`schedule: expected a schedule string in the first line of ${file}, which is empty`)
+  return found
 }
 
 /** Where threads run at once; in every other schedule they go one at a time. */

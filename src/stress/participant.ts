@@ -1,3 +1,4 @@
+import { enteredSections } from '../coredll/critical.ts'
 import { attachThread } from '../coredll/process.ts'
 import { park } from '../machine/wait.ts'
 import { Claims } from './claims.ts'
@@ -32,7 +33,8 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
       calls: claims?.calls ?? history.calls,
       ms: performance.now() - at.started,
       history: history.pack(ce.tid),
-      claimFaults: claims?.faults ?? []
+      claimFaults: claims?.faults ?? [],
+      entered: enteredSections(ce)
     })
     if (job.gate !== undefined && !passed(job.gate)) {
       ce.detach()

@@ -9,7 +9,7 @@ import { HistoryWriter, merge, unpack } from './history.ts'
 import type { Call } from './history.ts'
 import { thrownBy } from './job.ts'
 import type { Job, Work } from './job.ts'
-import { endingFaults, findingFaults } from './faults.ts'
+import { endingFaults, enteredFaults, findingFaults } from './faults.ts'
 import { invariantFault } from './invariant.ts'
 import { judge } from './judge.ts'
 import type { Fault } from './judge.ts'
@@ -98,6 +98,8 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
 
   const imageHash = whole ? process.imageHash() : ''
   const thrown = endingFaults(endings, timeOf(plan))
+  // Of a thread that threw it is no wonder.
+  const entered = whole ? enteredFaults(works, workload.tolerates ?? []) : []
   if (whole) {
     thrown.push(...strangers(process))
     hooks.onPhase?.('finish')
@@ -114,6 +116,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
     if (books !== undefined || own.cut || works.some((one) => one?.history.cut === true)) {
       const found = [own, ...works.flatMap((one) => (one === undefined ? [] : [one.history]))]
       const faults: Fault[] = [
+        ...entered,
         ...findingFaults(found, workload.tolerates ?? []),
         ...(books?.faults ?? []),
         ...works.flatMap((one) => one?.claimFaults ?? []),
@@ -131,11 +134,11 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
       threads,
       options: plan.process,
       processHeap: ce.GetProcessHeap(),
-      after: whole && thrown.length === 0 ? process : undefined,
+      after: whole && thrown.length + entered.length === 0 ? process : undefined,
       tolerates: workload.tolerates ?? [],
       refuses: common.refuses
     })
-    return { ...common, faults: [...faults, ...thrown], history, unjudged: unasked }
+    return { ...common, faults: [...entered, ...faults, ...thrown], history, unjudged: unasked }
   } finally {
     close(process)
     runEnded()
