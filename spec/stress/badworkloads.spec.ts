@@ -1,6 +1,7 @@
 // A workload of the user's may do anything: each ends in a message that says what to do, none in a hang.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { endingFaults } from '../../src/stress/faults.ts'
 import { clear, failing, module, refusal, running } from './bad.ts'
 
 const runs = suite('stress: a workload that misbehaves in run()')
@@ -175,6 +176,15 @@ others('its module cannot be loaded, or is no workload', async () => {
     ['export const name = "x"; export const run = () => {}; export const tolerates = "C-5"', /"tolerates" must be a list of rule ids/]
   ]
   for (const [text, message] of cases) assert.match((await refusal(module(text))).message, message)
+})
+
+others('threads that are too many to start in time are told as that, once', () => {
+  const late = { how: 'unstarted', attached: 2 } as const
+  assert.equal(
+    endingFaults([late, late, late], 1000).map(({ kind, message }) => `${kind}: ${message}`),
+    Array(3).fill('timeout: only 2 of 3 threads could start within 20 s; give fewer --threads, or a longer --timeout')
+  )
+  assert.match(endingFaults([late], 60_000)[0]?.message ?? '', /within 60 s;/)
 })
 
 others('a workload may be the default export, and may be given as a URL', async () => {

@@ -89,8 +89,9 @@ found('is found by pct, made small, and repeated by its command', async () => {
 })
 
 found('is found by explore, whose every run is judged', async () => {
-  const { ok, failure, coverage } = await stress({ workload: racy, threads: 2, ops: 3, schedule: 'explore:2' })
+  const { ok, failure, coverage, runs } = await stress({ workload: racy, threads: 2, ops: 3, schedule: 'explore:2' })
   assert.is(ok, false)
+  assert.is(coverage?.schedules, runs)
   assert.is(failure?.kind, 'finding')
   assert.ok((coverage?.schedules ?? 10_000) < 10_000)
   assert.match(failure?.schedule ?? '', /^replay:v1_/)

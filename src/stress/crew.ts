@@ -13,6 +13,8 @@ export type Ending =
   | { readonly how: 'exit'; readonly message: string }
   /** It was ended because the time was over, or because another thread had failed. */
   | { readonly how: 'timeout' | 'stopped' }
+  /** It was ended because the time was over before all had attached, of which so many had. */
+  | { readonly how: 'unstarted'; readonly attached: number }
   | { readonly how: 'posted'; readonly message: string }
 
 export interface Orders {
@@ -24,8 +26,10 @@ export interface Orders {
   readonly onGone: (job: Job) => void
 }
 
-/** The least time for all threads to attach, in milliseconds. */
-const START = 20_000
+/** How long all threads have to attach where a run has `timeout`, in milliseconds. */
+export function startTime(timeout: number): number {
+  return Math.max(timeout, 20_000)
+}
 
 /** How long the others may go on when a thread has failed, in milliseconds: enough to see that they end by themselves. */
 const GRACE = 1_000
@@ -65,7 +69,7 @@ export class Crew {
         if (kept.how !== 'done' && attached < jobs.length) begin(OFF)
         if (gone) orders.onGone(jobs[at] as Job)
         if (closed.size < jobs.length) {
-          if (kept.how !== 'done') grace ??= setTimeout(() => stop('stopped'), GRACE)
+          if (kept.how !== 'done') grace ??= setTimeout(() => stop({ how: 'stopped' }), GRACE)
           return
         }
         clearTimeout(timer)
@@ -73,16 +77,16 @@ export class Crew {
         for (const member of members) member.rest()
         settle(endings as Ending[])
       }
-      const stop = (how: 'timeout' | 'stopped'): void => {
+      const stop = (ending: Ending): void => {
         for (const at of jobs.keys()) {
           if (closed.has(at)) continue
-          endings[at] ??= { how }
+          endings[at] ??= ending
           if (at < sent) void members[at]?.terminate()
-          else end(at, { how }, false)
+          else end(at, ending, false)
         }
       }
       // Workers that have to be started first take their time, which is not the workload's.
-      let timer = setTimeout(() => stop('timeout'), Math.max(orders.timeout, START))
+      let timer = setTimeout(() => stop({ how: 'unstarted', attached }), startTime(orders.timeout))
       const onAttached = (): void => {
         attached++
         if (attached < jobs.length) {
@@ -90,8 +94,7 @@ export class Crew {
           return
         }
         clearTimeout(timer)
-        timer = setTimeout(() => stop('timeout'), orders.timeout)
-
+        timer = setTimeout(() => stop({ how: 'timeout' }), orders.timeout)
         begin(OPEN)
       }
       const send = (): void => {

@@ -33,7 +33,8 @@ export async function runExploration(crew: Crew, plan: StressPlan, workload: Wor
     }
   )
   const { last, covered } = await search
-  return { ...sum.figures(), ...last, coverage: coverageOf(covered, bound, plan.runs) }
+  // The search takes no account of the run that failed.
+  return { ...sum.figures(), ...last, coverage: coverageOf({ ...covered, schedules: sum.runs }, bound, plan.runs) }
 }
 
 /** What a search came to. */

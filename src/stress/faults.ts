@@ -1,3 +1,4 @@
+import { startTime } from './crew.ts'
 import type { Ending } from './crew.ts'
 import type { PackedHistory } from './history.ts'
 import type { Work } from './job.ts'
@@ -14,13 +15,13 @@ const ADVICE: Readonly<Partial<Record<FaultKind, string>>> = {
 
 /** What threads did that no call of theirs tells; `bound`: how long they had, in milliseconds. A StressError if one could not load the workload. */
 export function endingFaults(endings: readonly Ending[], bound: number): Fault[] {
-  const faults = endings.map((ending, at) => endingFault(ending, at + 2, bound)).filter((fault) => fault !== undefined)
+  const faults = endings.map((ending, at) => endingFault(ending, at + 2, endings.length, bound)).filter((fault) => fault !== undefined)
   // What a thread did first may be why others were stuck.
   const rank = ({ kind }: Fault): number => (kind === 'timeout' ? 1 : 0)
   return faults.sort((a, b) => rank(a) - rank(b))
 }
 
-function endingFault(ending: Ending, thread: number, bound: number): Fault | undefined {
+function endingFault(ending: Ending, thread: number, threads: number, bound: number): Fault | undefined {
   switch (ending.how) {
     case 'failed': {
       const { kind, message } = ending.error
@@ -44,6 +45,11 @@ function endingFault(ending: Ending, thread: number, bound: number): Fault | und
         kind: 'timeout',
         message: `run() of thread ${thread} did not end within ${bound / 1000} s; while (more()) ends by itself, and --timeout sets the bound`,
         thread
+      }
+    case 'unstarted':
+      return {
+        kind: 'timeout',
+        message: `only ${ending.attached} of ${threads} threads could start within ${startTime(bound) / 1000} s; give fewer --threads, or a longer --timeout`
       }
     default:
       return undefined
