@@ -48,7 +48,7 @@ dead('its section is a grant of who takes it over, behind all that the dead thre
 
 dead('a run in which a thread threw inside of a section comes back from its string', async () => {
   const names = ['drops', 'count', 'count'] as const
-  for (let time = 0; time < 5; time++) {
+  for (let time = 0; time < 2; time++) {
     const first = await runOf({ schedule: 'recorded', program }, names, 20)
     assert.equal(first.errors, ['Error: planted', undefined, undefined])
     assert.is(first.counter, 40)

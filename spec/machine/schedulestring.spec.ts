@@ -93,6 +93,18 @@ strings('any character changed, left out or doubled is noticed', () => {
   for (const other of ['', 'v1_', 'v1_AAAA', 'v_A', text.slice(3), `${text} `, `${text}=`, text.toUpperCase()]) refused(other)
 })
 
+strings('one of more events than any run has is refused before they are read', () => {
+  const most = 2 ** 18
+  const deed = deedOf(heap(0), TAKE)
+  const text = (count: number): string =>
+    writeSchedule({ form: 'choices', seats: 1, steps: 0, events: Array(count).fill([0, deed]) }, PROGRAM, layout)
+  assert.is(readSchedule(text(most), 1, PROGRAM, layout).events.length, most)
+  assert.throws(
+    () => readSchedule(text(most + 1), 1, PROGRAM, layout),
+    /^replay: the schedule string is of a form that this ceheap does not know/
+  )
+})
+
 strings('one of another version, another program or another number of threads says what to do', () => {
   const text = writeSchedule(regular(1, 3, 20, 50), PROGRAM, layout)
   assert.is(

@@ -8,7 +8,7 @@ import type { ScheduleSpec } from './schedulename.ts'
 import { MOST_GUIDED, STEPS_ROOM } from './schedulesteps.ts'
 import { OUTSIDE, Seat } from './scheduleseat.ts'
 import { CHOICES, GRANTS, GUIDED, PCT, preparePct, RECORDED, SEEDED } from './schedulestrategy.ts'
-import { readSchedule } from './schedulestring.ts'
+import { MOST_EVENTS, readSchedule } from './schedulestring.ts'
 
 /**
  * A schedule says in which order the threads of a process run. Where they go one at a time, a thread is at a point before each section that it
@@ -23,9 +23,6 @@ export interface Schedule {
   readonly threads: number
   readonly program: string
 }
-
-/** Choices that are kept, for the string that replays a run; a longer run repeats by its seed alone. */
-const MOST_CHOICES = 1 << 18
 
 /** Checks the three options that make a schedule; undefined where threads are free. */
 export function scheduleOf(name: unknown, threads: unknown, program: unknown): Schedule | undefined {
@@ -45,7 +42,7 @@ export function openBoard(machine: Machine, { spec, threads, program }: Schedule
   const replayed = spec.kind === 'replay' ? readSchedule(spec.text, threads, program, machine.layout) : undefined
   const events = replayed?.events.flat() ?? []
   const room = spec.kind === 'pct' ? spec.depth - 1 : spec.kind === 'guided' ? spec.prefix.length : events.length
-  const choices = spec.kind === 'recorded' ? 0 : MOST_CHOICES
+  const choices = spec.kind === 'recorded' ? 0 : MOST_EVENTS
   const steps = spec.kind === 'guided' ? STEPS_ROOM : 0
   const buffer = new SharedArrayBuffer((plan + room + choices * 2 + steps) * 4)
   const board = new Int32Array(buffer)

@@ -3,6 +3,7 @@ import type { Layout } from './layout.ts'
 import type { Machine, Scheduling } from './machine.ts'
 import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, threadOfSeat } from './scheduleboard.ts'
 import { mergeGrants } from './schedulemerge.ts'
+import { MOST_EVENTS } from './schedulestring.ts'
 import { isOthers, isOwn, NAP, ORPHAN, TID } from './section.ts'
 import { SEC } from './sectiontable.ts'
 import { park, wakeAll } from './wait.ts'
@@ -213,9 +214,6 @@ function close(machine: Machine, log: number): void {
   publish(machine, log)
 }
 
-/** Grants that are kept for the string that replays a run. */
-const MOST_GRANTS = 1 << 18
-
 /** What the creating thread has read of all logs. */
 export class GrantReader implements Scheduling {
   readonly order = 0
@@ -303,7 +301,7 @@ export class GrantReader implements Scheduling {
   #note(seat: number, deed: number, number: number, often: number): void {
     if ((deed & 3) !== LEFT) this.count += often
     // The first entry of a log is an empty one.
-    if (this.count > MOST_GRANTS || often === 0) return
+    if (this.count > MOST_EVENTS || often === 0) return
     const read = this.#read[seat] as { words: Int32Array; length: number }
     if (read.length + 3 > read.words.length) {
       const wider = new Int32Array(read.words.length * 2)
@@ -317,7 +315,7 @@ export class GrantReader implements Scheduling {
 
   /** The grants of all threads in one order; undefined if they were too many to keep, or one is missing: its thread died before it had written it down, or found no room. */
   merged(): (readonly [seat: number, deed: number])[] | undefined {
-    if (this.count > MOST_GRANTS) return undefined
+    if (this.count > MOST_EVENTS) return undefined
     for (let seat = 0; seat < this.#seats; seat++)
       if (this.#machine.mem[logOf(this.#machine.layout, this.#seats, seat).at + LOST] !== 0) return undefined
     return mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))

@@ -28,6 +28,8 @@ export interface ScheduleText {
 }
 
 const VERSION = 1
+/** Choices or grants of a run that are kept; a longer one has no string. */
+export const MOST_EVENTS: number = 1 << 18
 const FORMS = ['choices', 'grants'] as const
 
 // Contexts of the coder.
@@ -74,7 +76,8 @@ export function readSchedule(text: string, seats: number, program: string, layou
   const form = FORMS[(bytes[0] as number) - 1]
   const [written, steps, count] = [number(), number(), number()]
   const mark = bytes.slice(at, at + 4).join()
-  if (form === undefined) throw new TypeError('replay: the schedule string is of a form that this ceheap does not know')
+  if (form === undefined || count > MOST_EVENTS)
+    throw new TypeError('replay: the schedule string is of a form that this ceheap does not know')
   if (written !== seats)
     throw new TypeError(`replay: the schedule string is of a run with ${written} threads, this one has ${seats}; give threads: ${written}`)
   if (mark !== wordBytes(fingerprint(program)).join())
