@@ -124,6 +124,15 @@ const holds: Play = (ce, { heap, shared, sections: [section = 0] }) => {
   ce.LeaveCriticalSection(section)
 }
 
+/** Enters a section, marks that, and makes calls on two heaps in turns before it leaves. */
+const fills: Play = (ce, { rounds, heap, sections: [section = 0] }) => {
+  ce.EnterCriticalSection(section)
+  parentPort?.postMessage('mark')
+  const other = ce.GetProcessHeap()
+  for (let n = 0; n < rounds; n++) ce.HeapSize(n % 2 === 0 ? heap : other, 0, 0)
+  ce.LeaveCriticalSection(section)
+}
+
 const fails: Play = (ce, { heap }) => {
   ce.HeapAlloc(heap, 0, 100)
   throw new Error('planted')
@@ -150,10 +159,26 @@ export type PartName =
   | 'busy'
   | 'paused'
   | 'holds'
+  | 'fills'
   | 'fails'
   | 'drops'
   | 'nothing'
-const parts: Record<PartName, Play> = { churn, count, race, nest, insist, destroy, vanish, busy, paused, holds, fails, drops, nothing }
+const parts: Record<PartName, Play> = {
+  churn,
+  count,
+  race,
+  nest,
+  insist,
+  destroy,
+  vanish,
+  busy,
+  paused,
+  holds,
+  fills,
+  fails,
+  drops,
+  nothing
+}
 
 if (parentPort !== null) {
   const part = workerData as Part

@@ -6,7 +6,7 @@ import { deedName } from '../../src/machine/scheduleboard.ts'
 import { readSchedule } from '../../src/machine/schedulestring.ts'
 import { orphan } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
-import { runOf, scene } from './scene.ts'
+import { perform, runOf, scene } from './scene.ts'
 
 const program = 'spec'
 
@@ -105,6 +105,21 @@ function owner(lockTimeout: number): { process: CeProcess; ce: CeThread; enterAl
     leave: (n) => ce.LeaveCriticalSection(base + n * 32)
   }
 }
+
+many('the creating thread reads the logs while it waits for a section itself', async () => {
+  const made = scene({ schedule: 'recorded', threads: 1023, program })
+  const ce = made.process.thread
+  let entered = 0
+  const [played] = await perform(made, ['fills'], 6000, {
+    onMark: () => {
+      ce.EnterCriticalSection(made.sections[0])
+      ce.LeaveCriticalSection(made.sections[0])
+      entered++
+    }
+  })
+  assert.equal([played?.error, entered], [undefined, 1])
+  assert.is(made.process.scheduleReport().steps, 6001)
+})
 
 many('in a log that is read, each is there', () => {
   const { process, ce, enterAll, leave } = owner(20_000)

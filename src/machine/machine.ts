@@ -63,6 +63,8 @@ export interface Scheduling {
   tries(at: number, who: number): void
   /** Before a wait for a section that another thread owns. */
   awaits(at: number): void
+  /** Before each nap of such a wait. */
+  dozes(): void
   /** A section whose owner is dead was taken over. */
   inherits(at: number): void
   /** Before a checked access to user memory. */

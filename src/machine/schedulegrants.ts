@@ -115,6 +115,8 @@ export class GrantLog implements Scheduling {
 
   awaits(): void {}
 
+  dozes(): void {}
+
   inherits(at: number): void {
     if (at !== HDR.RING_LOCK && this.#hasRoom()) this.#write(at)
   }
@@ -235,8 +237,10 @@ export class GrantReader implements Scheduling {
 
   tries(): void {}
 
+  awaits(): void {}
+
   /** A thread that waits for room in its log may own what this one waits for. */
-  awaits(): void {
+  dozes(): void {
     this.drain()
   }
 

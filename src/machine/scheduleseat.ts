@@ -107,6 +107,8 @@ export class Seat implements Scheduling {
     this.#due = true
   }
 
+  dozes(): void {}
+
   inherits(at: number): void {
     if (this.#seat === OUTSIDE || at === HDR.RING_LOCK) return
     // The turn was given for this, and not for a take to come.

@@ -146,6 +146,7 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
     if (seen !== before) waited = 0
     before = seen
     const nap = Math.min(NAP, timeout - waited)
+    machine.seat?.dozes()
     if (park(sys, at, seen, nap)) {
       // The owner has left, and may be in again by the same call.
       waited = 0
