@@ -8,7 +8,7 @@ import {
   MEM_TOP_DOWN,
   PAGE_READWRITE
 } from '../constants.ts'
-import { PROCESS_ID } from '../coredll/toolhelp.ts'
+import { PROCESS_ID } from '../coredll/processid.ts'
 import { isProtection, reprotect } from '../coredll/virtual.ts'
 import { PAGE, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import { allCommitted, RES, res } from '../machine/pages.ts'

@@ -125,9 +125,15 @@ export function localSize(ce: Caller, call: CallName, hMem: number): number {
   return size
 }
 
-/** LocalLock and LocalHandle are casts on CE, LocalUnlock and LocalFlags are 0 (LM-1): none looks at the handle. */
+/** LocalLock and LocalHandle are casts on CE (LM-1): neither looks at the handle. */
 export function cast(ce: Caller, call: CallName, handle: number): number {
   if (!isDword(handle)) throw notDword(call, call.endsWith('Handle') ? 'pMem' : 'hMem', handle)
   needOpen(ce, call)
   return handle
+}
+
+/** LocalUnlock and LocalFlags are 0 on CE, whatever the handle (LM-1, LM-2). */
+export function nothing(ce: Caller, call: CallName, handle: number): 0 {
+  cast(ce, call, handle)
+  return 0
 }

@@ -1,5 +1,5 @@
 import { HeapCalls } from './heapcalls.ts'
-import { cast, localAlloc, localFree, localReAlloc, localSize } from './local.ts'
+import { cast, localAlloc, localFree, localReAlloc, localSize, nothing } from './local.ts'
 
 /** Local and global memory: the process heap (LA-2); Global* are macros over Local* (GA-1). */
 export class LocalCalls extends HeapCalls {
@@ -30,8 +30,7 @@ export class LocalCalls extends HeapCalls {
 
   /** 0 on CE (LM-1). */
   LocalUnlock(hMem: number): number {
-    cast(this, 'LocalUnlock', hMem)
-    return 0
+    return nothing(this, 'LocalUnlock', hMem)
   }
 
   /** A cast on CE (LM-1). */
@@ -41,8 +40,7 @@ export class LocalCalls extends HeapCalls {
 
   /** 0 on CE (LM-1, LM-2). */
   LocalFlags(hMem: number): number {
-    cast(this, 'LocalFlags', hMem)
-    return 0
+    return nothing(this, 'LocalFlags', hMem)
   }
 
   /** As LocalAlloc (GA-1). */
@@ -72,8 +70,7 @@ export class LocalCalls extends HeapCalls {
 
   /** As LocalUnlock (GA-1). */
   GlobalUnlock(hMem: number): number {
-    cast(this, 'GlobalUnlock', hMem)
-    return 0
+    return nothing(this, 'GlobalUnlock', hMem)
   }
 
   /** As LocalHandle (GA-1). */
@@ -83,7 +80,6 @@ export class LocalCalls extends HeapCalls {
 
   /** As LocalFlags (GA-1). */
   GlobalFlags(hMem: number): number {
-    cast(this, 'GlobalFlags', hMem)
-    return 0
+    return nothing(this, 'GlobalFlags', hMem)
   }
 }

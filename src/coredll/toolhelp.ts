@@ -27,14 +27,12 @@ import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
 import { OutPointer } from './out.ts'
 import type { Taker } from './out.ts'
+import { PROCESS_ID } from './processid.ts'
 import { frozen } from './snapshot.ts'
 import type { Structure } from './structure.ts'
 import { HEAPENTRY32, HEAPLIST32 } from './structures.ts'
 import type { HeapEntry32, HeapList32 } from './structures.ts'
 import { whoIn } from './who.ts'
-
-/** The id of the emulated process as tool help tells it (C-73). */
-export const PROCESS_ID = 0x00400002
 
 interface HeapList {
   readonly id: number

@@ -6,7 +6,7 @@ import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
 import type { Taker } from './out.ts'
-import { PROCESS_ID } from './toolhelp.ts'
+import { PROCESS_ID } from './processid.ts'
 import { virtualAlloc, virtualFree, virtualProtect } from './virtual.ts'
 
 /** Whether the call may go on: it exists in this CE version and means this process (VX-1, C-94). Else the last error is set. */
