@@ -301,9 +301,27 @@ hibernate('lowMemory is a sixteenth of physical unless given, and 0 leaves refus
   }
 })
 
+hibernate('C-71: lowMemory above physical is misuse, since it could never be told; a budget lowered below it is told at once', () => {
+  const place = places[0] as (typeof places)[number]
+  const message = 'lowMemory: expected a whole number from 0 to 262144, got 262145'
+  refuses(() => open(place, { physical: 256 * KB, lowMemory: 256 * KB + 1 }), RangeError, message)
+  const world = open(place, { physical: 1024 * KB, lowMemory: 512 * KB })
+  const told: number[] = []
+  world.process.onHibernate(({ available }) => told.push(available))
+  world.process.setPhysical(256 * KB)
+  assert.equal(told, [256 * KB - world.process.snapshot().committed])
+  world.process.setPhysical(128 * KB)
+  world.ce.VirtualAlloc(0, 512 * KB, BOTH, PAGE_READWRITE)
+  assert.is(told.length, 1, 'it is low all the time')
+  world.process.setPhysical(1024 * KB)
+  world.process.setPhysical(256 * KB)
+  assert.is(told.length, 2)
+  world.process.check()
+})
+
 hibernate('options and listeners of the wrong kind are misuse', () => {
   const place = places[0] as (typeof places)[number]
-  refuses(() => open(place, { lowMemory: -1 }), RangeError, 'lowMemory: expected a whole number from 0 to 2147483648, got -1')
+  refuses(() => open(place, { lowMemory: -1 }), RangeError, 'lowMemory: expected a whole number from 0 to 4194304, got -1')
   const { process } = open(place)
   refuses(() => process.onHibernate(3 as unknown as () => void), TypeError, 'onHibernate: listener: expected a function, got 3')
   process.close()

@@ -21,8 +21,8 @@ export interface ProcessOptions {
   /** Physical memory in bytes, a multiple of 4 KB: a commit past it fails. Default: as much as user memory. */
   readonly physical?: number
   /**
-   * Memory is low while less than so many bytes of `physical` are left, rounded down to pages: then onHibernate tells (C-71). Default: a
-   * sixteenth of `physical`.
+   * Memory is low while less than so many bytes of `physical` are left, rounded down to pages: then onHibernate tells (C-71). At most
+   * `physical`: above it memory would be low from the first moment on and nobody ever told. Default: a sixteenth of `physical`.
    */
   readonly lowMemory?: number
   /** How heaps choose free blocks; default by profile (HI-2). */
@@ -112,7 +112,7 @@ export function settingsOf(options: ProcessOptions): Settings {
   const { physical = bufferOf(user).byteLength } = options
   const pages = pagesOf('physical', physical)
   const { lowMemory = Math.floor(physical / 16) } = options
-  wholeNumber('lowMemory', lowMemory, 0, 2 ** 31)
+  wholeNumber('lowMemory', lowMemory, 0, pages * PAGE)
   wholeNumber('bigBlock', bigBlock, 32, 2 ** 30)
   if (bigBlock % GRANULE !== 0) throw misuse('bigBlock', 'a multiple of 32', bigBlock)
   wholeNumber('lockTimeout', lockTimeout, 0, 2 ** 31 - 1)
