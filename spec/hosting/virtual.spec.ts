@@ -123,6 +123,87 @@ everywhere(virtual, 'HO-15: VirtualProtect gives the old protection back', (worl
   assert.is(world.process.snapshot().heaps[0]?.liveBlocks, 0, 'nothing is left of the call')
 })
 
+everywhere(
+  virtual,
+  "HO-13, C-89: what the program frees past the host is not the host's any more, nor what it reserves there itself",
+  (world) => {
+    const { ce } = world
+    const host = openHost(ce)
+    const { ppMem } = host.VirtualAlloc(0, 0x4000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical)
+    assert.is(ce.VirtualFree(ppMem, 0, MEM_RELEASE), 1)
+    assert.is(ce.VirtualAlloc(ppMem, 0x2000, RESERVE_COMMIT, PAGE_READWRITE), ppMem)
+    for (const call of [
+      () => host.VirtualFree(ppMem, 0, MEM_RELEASE),
+      () => host.VirtualFree(ppMem, 0x1000, MEM_DECOMMIT),
+      () => host.VirtualAlloc(ppMem, 1, MEM_COMMIT, PAGE_READWRITE, eTaskCritical).hr
+    ])
+      assert.equal(world.answer(call), { result: HOST_E_INVALIDOPERATION, error: 'untouched', rules: ['C-89'], changed: false })
+    assert.equal([hostReport(host).bytes, hostReport(host).reservations], [0, []])
+    const back = openHost(ce).VirtualAlloc(0, 0x1000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical).ppMem
+    assert.is(host.VirtualFree(back, 0, MEM_RELEASE), HOST_E_INVALIDOPERATION, 'nor is what another host of the thread has made')
+  }
+)
+
+everywhere(
+  virtual,
+  "C-89: what the program commits, decommits or frees in the host's reservations counts from the host's next call on",
+  (world) => {
+    const { ce } = world
+    const host = openHost(ce, { budget: { task: 0x4000 } })
+    const malloc = host.CreateMalloc(0).ppMalloc
+    const alloc = (size: number, type: number): number => host.VirtualAlloc(0, size, type, PAGE_READWRITE, eTaskCritical).ppMem
+    const [one, two] = [alloc(0x10000, MEM_RESERVE), alloc(0x2000, RESERVE_COMMIT)]
+    ce.VirtualAlloc(one, 0x2000, MEM_COMMIT, PAGE_READWRITE)
+    assert.is(malloc?.Alloc(1, eTaskCritical).hr, E_OUTOFMEMORY)
+    assert.is(hostReport(host).bytes, 0x4000)
+    ce.VirtualFree(two, 0, MEM_RELEASE)
+    assert.is(malloc?.Alloc(1, eTaskCritical).hr, S_OK)
+    assert.equal(hostReport(host).reservations, [{ address: one, size: 0x10000, committed: 0x2000 }])
+  }
+)
+
+everywhere(virtual, "C-89: a host's reservation that is lent to a heap of CeHeapCreate is still the host's", (world) => {
+  const { ce } = world
+  const host = openHost(ce)
+  const heap = ce.CeHeapCreate(
+    0,
+    0,
+    0x10000,
+    (address, bytes, action) => host.VirtualAlloc(address, bytes, action, PAGE_READWRITE, eTaskCritical).ppMem,
+    (address, bytes, action) => (host.VirtualFree(address, action === MEM_RELEASE ? 0 : bytes, action) === S_OK ? 1 : 0)
+  )
+  assert.is.not(ce.HeapAlloc(heap, 0, 20_000), 0)
+  const { bytes, reservations } = hostReport(host)
+  assert.is(reservations.length, 1)
+  assert.is(bytes, world.process.snapshot().heaps.find(({ handle }) => handle === heap)?.committed)
+  assert.is(host.VirtualFree(reservations[0]?.address as number, 0, MEM_RELEASE), BAD_ADDRESS, "while it is lent it is the heap's to free")
+  assert.is(ce.HeapDestroy(heap), 1)
+  assert.equal([hostReport(host).bytes, hostReport(host).reservations], [0, []])
+})
+
+virtual(
+  'C-88: a commit that lies in no reservation of the host, or over a place that is taken, is no request: nothing is charged and the CLR lives',
+  () => {
+    const { ce } = open(here)
+    const told: unknown[] = []
+    const host = openHost(ce, { budget: { process: 0x4000 }, onFailure: (failure) => told.push(failure) })
+    const alloc = (address: number, size: number, type: number): number =>
+      host.VirtualAlloc(address, size, type, PAGE_READWRITE, eProcessCritical).hr
+    const { ppMem } = host.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE, eTaskCritical)
+    for (const [address, size, type] of [
+      [ppMem, 0x11000, MEM_COMMIT],
+      [ppMem + 0xf000, 0x1001, MEM_COMMIT],
+      [ppMem, 0xffffffff, MEM_COMMIT],
+      [ppMem, 0x20000, RESERVE_COMMIT],
+      [0x1000, 0x20000, RESERVE_COMMIT],
+      [0x3f0000, 0x20000, RESERVE_COMMIT]
+    ] as const)
+      assert.is(alloc(address, size, type), BAD_ADDRESS, `${address} ${size}`)
+    assert.equal([hostReport(host).bytes, hostReport(host).available, told], [0, true, []])
+    assert.is(alloc(ppMem, 0x5000, MEM_COMMIT), E_OUTOFMEMORY, 'a request that could be met but for the budget')
+  }
+)
+
 virtual('HO-15: VirtualProtect works when no block can be had, and asks for none', () => {
   const { ce, process } = open(here)
   const host = openHost(ce)

@@ -49,7 +49,7 @@ const space = suite('address space')
 
 space('VL-3: the first 64 KB are never mapped, so that 0 is no address', () => {
   const machine = bare(4)
-  assert.is(reserveAt(machine, TID, 0, PAGE, KIND_APP, PAGE_READWRITE), 0)
+  assert.is(reserveAt(machine, TID, 0, PAGE, KIND_APP, 0, PAGE_READWRITE), 0)
   assert.is(reserve(machine, TID, UNIT, KIND_APP, 0), 1)
   assert.is(reserve(machine, TID, 3 * UNIT, KIND_APP, 0), 0, 'the three others do not make a run of three')
   assert.is(reserve(machine, TID, 2 * UNIT, KIND_APP, 0), 2)
@@ -84,13 +84,13 @@ space('VA-6: a reservation is whole pages of 4096 bytes, its units are its own t
   assert.is(res(machine, unit, RES.PAGES), PAGES_PER_UNIT + 1)
   assert.equal(states(machine, unit, 2 * PAGES_PER_UNIT), [...Array(17).fill(RESERVED), ...Array(15).fill(FREE)])
   assert.is(reservationAt(machine, unit + 1), unit)
-  assert.is(reserveAt(machine, TID, (unit + 1) * UNIT, PAGE, KIND_APP, PAGE_READWRITE), 0, "the rest of its last unit is nobody else's")
+  assert.is(reserveAt(machine, TID, (unit + 1) * UNIT, PAGE, KIND_APP, 0, PAGE_READWRITE), 0, "the rest of its last unit is nobody else's")
   sound(machine)
 })
 
 space('a reservation at an address is there or nowhere', () => {
   const machine = bare(6)
-  assert.is(reserveAt(machine, TID, 3 * UNIT, 2 * UNIT, KIND_APP, PAGE_READWRITE), 3)
+  assert.is(reserveAt(machine, TID, 3 * UNIT, 2 * UNIT, KIND_APP, 0, PAGE_READWRITE), 3)
   for (const [unit, units] of [
     [3, 1],
     [2, 2],
@@ -99,7 +99,7 @@ space('a reservation at an address is there or nowhere', () => {
     [6, 1],
     [0, 1]
   ] as const) {
-    assert.is(reserveAt(machine, TID, unit * UNIT, units * UNIT, KIND_APP, PAGE_READWRITE), 0, `unit ${unit}`)
+    assert.is(reserveAt(machine, TID, unit * UNIT, units * UNIT, KIND_APP, 0, PAGE_READWRITE), 0, `unit ${unit}`)
   }
   sound(machine)
 })

@@ -1,6 +1,6 @@
 import { misuse, wholeNumber } from '../errors.ts'
 import { BUSY, heapCount, REC, recordAt, setHot } from '../heap/record.ts'
-import { CERTAIN, INJECTION, injectionAt, ON_ALLOC, ON_COMMIT, siteNumber } from '../machine/failures.ts'
+import { CERTAIN, INJECTION, injectionAt, ON_ALLOC, ON_COMMIT, ON_RESERVE, siteNumber } from '../machine/failures.ts'
 import { HDR, INJECTION_WORDS, MAX_INJECTIONS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { oneOf } from '../profile.ts'
@@ -10,14 +10,15 @@ import { frozen } from './snapshot.ts'
 export interface FailureOptions {
   /**
    * `alloc`: a request for a block of a heap (HeapAlloc, LocalAlloc, GlobalAlloc, and HeapReAlloc and LocalReAlloc to more bytes), `commit`: a request
-   * for physical memory (VirtualAlloc, HeapCreate, a heap that needs more pages, a big block).
+   * for physical memory (VirtualAlloc, HeapCreate, a heap that needs more pages, a big block), `reserve`: a request for address space (VirtualAlloc,
+   * HeapCreate, a heap that needs another region, a big block).
    */
-  readonly on: 'alloc' | 'commit'
+  readonly on: 'alloc' | 'commit' | 'reserve'
   /** The one request that fails, counted from 1; with `every`, the first that fails. */
   readonly nth?: number
   /** Each so many-th request fails. */
   readonly every?: number
-  /** Only requests of at least, and at most, so many bytes: as asked of a heap, in whole pages not yet committed of a commit. */
+  /** Only requests of at least, and at most, so many bytes: as asked of a heap, in whole pages not yet committed of a commit, in whole pages of a reservation. */
   readonly minBytes?: number
   readonly maxBytes?: number
   /** Only requests of threads that carry this label then (`ce.site`). */
@@ -38,6 +39,7 @@ export interface InjectedFailures {
   end(): void
 }
 
+const ON = { alloc: ON_ALLOC, commit: ON_COMMIT, reserve: ON_RESERVE } as const
 const KEYS = ['on', 'nth', 'every', 'minBytes', 'maxBytes', 'site', 'probability', 'seed']
 const MOST = 2 ** 31 - 1
 const DWORD = 2 ** 32 - 1
@@ -93,7 +95,7 @@ function wordsOf(options: FailureOptions): Partial<Record<keyof typeof INJECTION
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key))
   if (unknown !== undefined) throw misuse('injectFailures: option', `one of ${KEYS.join(', ')}`, unknown)
   const { on, nth, every, minBytes = 0, maxBytes = DWORD, site, probability, seed = 0 } = options
-  oneOf('injectFailures: on', on, ['alloc', 'commit'])
+  oneOf('injectFailures: on', on, Object.keys(ON) as (keyof typeof ON)[])
   if (nth !== undefined) wholeNumber('injectFailures: nth', nth, 1, MOST)
   if (every !== undefined) wholeNumber('injectFailures: every', every, 1, MOST)
   wholeNumber('injectFailures: minBytes', minBytes, 0, DWORD)
@@ -104,7 +106,7 @@ function wordsOf(options: FailureOptions): Partial<Record<keyof typeof INJECTION
   if (probability !== undefined && !(typeof probability === 'number' && probability >= 0 && probability <= 1))
     throw misuse('injectFailures: probability', 'a number of 0 to 1', probability)
   return {
-    ON: on === 'alloc' ? ON_ALLOC : ON_COMMIT,
+    ON: ON[on],
     NTH: nth ?? 0,
     EVERY: every ?? 0,
     LEAST: minBytes,

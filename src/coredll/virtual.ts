@@ -25,6 +25,7 @@ import {
   decommitPages,
   KIND_APP,
   KIND_LENT,
+  madeFor,
   pageProtection,
   protectPages,
   RES,
@@ -110,13 +111,15 @@ export function isAllocation(dwSize: number, flAllocationType: number, flProtect
   return dwSize !== 0 && known && isProtection(flProtect)
 }
 
+/** `host` is the number of the CLR host that reserves, so that it knows its own again. */
 export function virtualAlloc(
   ce: Caller,
   lpAddress: number,
   dwSize: number,
   flAllocationType: number,
   flProtect: number,
-  call: CallName = 'VirtualAlloc'
+  call: CallName = 'VirtualAlloc',
+  host = 0
 ): number {
   if (!isDword(lpAddress)) throw notDword(call, 'lpAddress', lpAddress)
   if (!isDword(dwSize)) throw notDword(call, 'dwSize', dwSize)
@@ -139,7 +142,8 @@ export function virtualAlloc(
   const bytes = first + size - start
   // One step to the other threads: a stale VirtualFree must not take the reservation before it is committed.
   enter(ce.machine, HDR.LOCK, whoIn(ce, call))
-  const base = lpAddress === 0 ? reserveAnywhere(ce, bytes, flAllocationType, flProtect) : reserveThere(ce, start, bytes, flProtect)
+  const base =
+    lpAddress === 0 ? reserveAnywhere(ce, bytes, flAllocationType, flProtect, host) : reserveThere(ce, start, bytes, flProtect, host)
   const result = base === 0 || (action & MEM_COMMIT) === 0 ? base : commitNew(ce, base, bytes, flProtect)
   leave(ce.machine, HDR.LOCK)
   settle(ce.machine)
@@ -171,13 +175,14 @@ function commitNew(ce: Caller, base: number, bytes: number, flProtect: number): 
   return fail(ce, ERROR_NOT_ENOUGH_MEMORY)
 }
 
-function reserveAnywhere(ce: Caller, bytes: number, flAllocationType: number, flProtect: number): number {
+function reserveAnywhere(ce: Caller, bytes: number, flAllocationType: number, flProtect: number, host: number): number {
   const topDown = (flAllocationType & MEM_TOP_DOWN) !== 0
-  return reserve(ce.machine, ce.tid, bytes, KIND_APP, 0, flProtect, topDown) * UNIT || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
+  return reserve(ce.machine, ce.tid, bytes, KIND_APP, madeFor(host), flProtect, topDown) * UNIT || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
 }
 
-function reserveThere(ce: Caller, start: number, bytes: number, flProtect: number): number {
-  return reserveAt(ce.machine, ce.tid, start, bytes, KIND_APP, flProtect) * UNIT || fail(ce, ERROR_INVALID_ADDRESS)
+function reserveThere(ce: Caller, start: number, bytes: number, flProtect: number, host: number): number {
+  const unit = reserveAt(ce.machine, ce.tid, start, bytes, KIND_APP, madeFor(host), flProtect)
+  return unit > 0 ? unit * UNIT : fail(ce, unit < 0 ? ERROR_NOT_ENOUGH_MEMORY : ERROR_INVALID_ADDRESS)
 }
 
 /**

@@ -2,6 +2,7 @@ import { GRANULE, GRANULES_PER_UNIT, PAGE, PAGES_PER_UNIT } from '../machine/lay
 import type { Machine } from '../machine/machine.ts'
 import {
   allCommitted,
+  heapOf,
   KIND_APP,
   KIND_BIG,
   KIND_LENT,
@@ -131,7 +132,7 @@ function bigFault(machine: Machine, unit: number, record: number): string | unde
   const block = unit * GRANULES_PER_UNIT
   const pages = res(machine, unit, RES.PAGES)
   if ((headerOf(machine, block) & (START | FREE | BIG | CONTROL)) !== (START | BIG)) return `${at(block)}: not marked as a big block`
-  if (ownerOf(machine, block) !== record || res(machine, unit, RES.HEAP) !== indexOf(machine, record))
+  if (ownerOf(machine, block) !== record || heapOf(machine, unit) !== indexOf(machine, record))
     return `${at(block)}: a big block of another heap`
   if (granulesOf(machine, block) * GRANULE !== pages * PAGE) return `${at(block)}: a big block that does not fill its reservation`
   const granules = granulesOf(machine, block)
@@ -160,7 +161,7 @@ export function strayFault(machine: Machine, records: readonly number[]): string
     const home = reservationAt(machine, unit)
     const inHeap = home >= 0 && res(machine, home, RES.KIND) !== KIND_APP
     if (inHeap && !linked.has(home)) {
-      const record = recordAt(machine, res(machine, home, RES.HEAP))
+      const record = recordAt(machine, heapOf(machine, home))
       if (machine.sys[record + REC.HANDLE] === 0 || records.includes(record))
         return `unit ${home} belongs to heap ${indexOf(machine, record)}, which does not link it`
       continue

@@ -1,6 +1,6 @@
 import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, UNIT_OF_GRANULE } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { KIND_APP, RES, res, reservationAt } from '../machine/pages.ts'
+import { heapOf, KIND_APP, RES, res, reservationAt } from '../machine/pages.ts'
 import { freeBig } from './big.ts'
 import { BIG, CONTROL, FREE, granulesOf, headerOf, isStale, requestedOf, START } from './block.ts'
 import { mergeFree, regionEnd } from './freelist.ts'
@@ -40,7 +40,7 @@ export function explainPointer(machine: Machine, record: number, pointer: number
   if (res(machine, unit, RES.KIND) === KIND_APP) return { fault: 'pages', block: 0 }
   // A reservation may be longer than what the heap has of it.
   if (granule >= regionEnd(machine, unit)) return { fault: stale ? 'freed' : 'foreign', block: 0 }
-  if (res(machine, unit, RES.HEAP) !== indexOf(machine, record)) return { fault: 'other heap', block: 0 }
+  if (heapOf(machine, unit) !== indexOf(machine, record)) return { fault: 'other heap', block: 0 }
   const block = containing(machine, granule, unit * GRANULES_PER_UNIT)
   const header = headerOf(machine, block)
   if ((header & CONTROL) !== 0) return { fault: 'control', block: 0 }

@@ -2,7 +2,7 @@ import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE } from '../constants
 import { isDword } from '../errors.ts'
 import { HDR, PAGE, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import type { Lease, Machine, PageCallbacks } from '../machine/machine.ts'
-import { allCommitted, KIND_APP, KIND_LENT, RES, res, reservationAt, setRes } from '../machine/pages.ts'
+import { allCommitted, KIND_APP, KIND_LENT, RES, res, reservationAt, setHeapOf, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { BUSY, indexOf, REC, recordOf } from './record.ts'
 
@@ -85,7 +85,7 @@ export function borrow(machine: Machine, who: number, record: number, bytes: num
     res(machine, unit, RES.KIND) === KIND_APP &&
     res(machine, unit, RES.PAGES) * PAGE >= bytes
   if (fits) {
-    setRes(machine, unit, RES.HEAP, indexOf(machine, record))
+    setHeapOf(machine, unit, indexOf(machine, record))
     setRes(machine, unit, RES.KIND, KIND_LENT)
   }
   leave(machine, HDR.LOCK)
@@ -112,7 +112,7 @@ export function askDecommit(machine: Machine, record: number, address: number, b
 /** Makes the region at `unit` a reservation of the app's again. Precondition: inside the process section. */
 export function unlend(machine: Machine, unit: number): void {
   setRes(machine, unit, RES.KIND, KIND_APP)
-  setRes(machine, unit, RES.HEAP, 0)
+  setHeapOf(machine, unit, 0)
   setRes(machine, unit, RES.NEXT, 0)
   setRes(machine, unit, RES.PREV, 0)
   setRes(machine, unit, RES.GRANULES, 0)

@@ -1,6 +1,6 @@
 import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, HDR, UNIT_OF_GRANULE } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { KIND_APP, RES, res, reservationAt } from '../machine/pages.ts'
+import { heapOf, KIND_APP, RES, res, reservationAt } from '../machine/pages.ts'
 import { headerOf, START } from './block.ts'
 
 /**
@@ -52,7 +52,7 @@ export function markedAt(machine: Machine, pointer: number): number {
   if (block >= machine.granules) return 0
   const unit = reservationAt(machine, block >>> UNIT_OF_GRANULE)
   // The process heap is heap 0, and so is the heap of the app's own pages, which have none.
-  if (unit < 0 || res(machine, unit, RES.HEAP) !== 0 || res(machine, unit, RES.KIND) === KIND_APP) return 0
+  if (unit < 0 || heapOf(machine, unit) !== 0 || res(machine, unit, RES.KIND) === KIND_APP) return 0
   const first = unit * GRANULES_PER_UNIT
   // A granule inside a block has no START: going back from the pointer, the first one with it begins the block.
   while (block > first && (headerOf(machine, block) & START) === 0) block--

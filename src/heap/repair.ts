@@ -1,6 +1,6 @@
 import { GRANULE, GRANULES_PER_UNIT, HDR, PAGES_PER_UNIT, UNIT_OF_GRANULE } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { allCommitted, KIND_APP, KIND_LENT, RES, release, res, reservationAt, setRes } from '../machine/pages.ts'
+import { allCommitted, heapOf, KIND_APP, KIND_LENT, RES, release, res, reservationAt, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { granulesFor } from './allocate.ts'
 import { binLink, binOf } from './bins.ts'
@@ -167,7 +167,7 @@ function dropOrphans(machine: Machine, who: number, record: number): void {
   const linked = new Set([...reservationsOf(machine, record, REC.REGIONS), ...reservationsOf(machine, record, REC.BIGS)])
   for (let unit = 1; unit < machine.layout.units; unit++) {
     if (reservationAt(machine, unit) !== unit || res(machine, unit, RES.KIND) === KIND_APP) continue
-    if (res(machine, unit, RES.HEAP) === indexOf(machine, record) && !linked.has(unit)) dropReservation(machine, who, unit)
+    if (heapOf(machine, unit) === indexOf(machine, record) && !linked.has(unit)) dropReservation(machine, who, unit)
   }
 }
 

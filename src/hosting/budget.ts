@@ -22,10 +22,13 @@ export interface Attempt {
 export class Budget {
   readonly #machine: Machine
   readonly #terms: Terms
+  readonly #settle: () => number
 
-  constructor(machine: Machine, terms: Terms) {
+  /** `settle` tells by how many bytes more is committed than was charged: what the program did past the host counts from the next request on. */
+  constructor(machine: Machine, terms: Terms, settle: () => number) {
     this.#machine = machine
     this.#terms = terms
+    this.#settle = settle
   }
 
   /** Bytes handed out by all hosts of the process. */
@@ -41,6 +44,13 @@ export class Budget {
   /** Counts bytes that were handed out (or, below 0, fewer than expected). */
   charge(bytes: number): void {
     Atomics.add(this.#machine.sys, HDR.HOST_BYTES, bytes)
+  }
+
+  /** Charges or gives back what the host's reservations have come to. */
+  settle(): void {
+    const more = this.#settle()
+    if (more < 0) this.refund(-more)
+    else if (more > 0) this.charge(more)
   }
 
   /** Counts bytes that came back, and wakes requests that wait. */
@@ -60,6 +70,7 @@ export class Budget {
     const patience = this.#terms.wait[level] as number
     let waited = 0
     for (;;) {
+      this.settle()
       const given = Atomics.load(sys, HDR.HOST_GIVEN)
       const got = this.#try(level, bytes, attempt)
       if (got.hr !== E_OUTOFMEMORY) return got

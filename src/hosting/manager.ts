@@ -11,7 +11,7 @@ import { needOpen } from '../coredll/caller.ts'
 import { memoryLoad } from '../coredll/status.ts'
 import { CeThread } from '../coredll/thread.ts'
 import type { HostKind } from '../coredll/uppercalls.ts'
-import { isAllocation, reprotect } from '../coredll/virtual.ts'
+import { isAllocation, reprotect, virtualAlloc } from '../coredll/virtual.ts'
 import { virtualQuery } from '../coredll/virtualquery.ts'
 import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -95,9 +95,9 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
   constructor(ce: CeThread, policy: HostPolicy) {
     super(ce, 'IHostMemoryManager', IID_IHostMemoryManager)
     this.#terms = termsOf(policy)
-    this.#budget = new Budget(ce.machine, this.#terms)
-    this.#notifications = new Notifications(ce, this.#terms)
     this.#reservations = new Reservations(ce)
+    this.#budget = new Budget(ce.machine, this.#terms, () => this.#reservations.settle())
+    this.#notifications = new Notifications(ce, this.#terms)
   }
 
   CreateMalloc(dwMallocType: number): Malloc {
@@ -134,12 +134,15 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
       const sound = isAllocation(dwSize, flAllocationType, flProtect)
       const bytes = sound ? this.#reservations.missing(pAddress, dwSize, flAllocationType) : 0
       const got = this.#budget.request(eCriticalLevel, bytes, () => {
-        const pointer = this.ce.VirtualAlloc(pAddress, dwSize, flAllocationType, flProtect)
+        const pointer = this.ce.outer('VirtualAlloc', [pAddress, dwSize, flAllocationType, flProtect], () =>
+          virtualAlloc(this.ce, pAddress, dwSize, flAllocationType, flProtect, 'VirtualAlloc', this.#reservations.number)
+        )
         return pointer === 0 ? { hr: this.#lastResult(), pointer } : { hr: S_OK, pointer }
       })
       if (got.hr !== S_OK) return { hr: got.hr, ppMem: 0 }
-      // Pages that were committed before cost nothing.
-      this.#budget.charge(this.#reservations.settle(this.#reservations.at(got.pointer) || got.pointer) - bytes)
+      if (this.#reservations.at(got.pointer) === got.pointer) this.#reservations.add(got.pointer)
+      // From here on what was asked for counts as what it has come to.
+      this.#budget.charge(this.#reservations.settle() - bytes)
       return { hr: S_OK, ppMem: got.pointer }
     })
   }
@@ -147,12 +150,11 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
   VirtualFree(lpAddress: number, dwSize: number, dwFreeType: number): number {
     const hr = this.#enter('VirtualFree', { lpAddress, dwSize, dwFreeType })
     if (hr !== S_OK) return hr
-    const base = this.#reservations.at(lpAddress)
-    if (base === 0) return this.#foreign('VirtualFree', lpAddress)
+    if (this.#reservations.at(lpAddress) === 0) return this.#foreign('VirtualFree', lpAddress)
     return this.#notifications.quietly(() => {
       const freed = this.ce.VirtualFree(lpAddress, dwSize, dwFreeType)
       if (freed === 0) return this.#lastResult()
-      this.#budget.refund(-this.#reservations.settle(base))
+      this.#budget.settle()
       return S_OK
     })
   }
@@ -220,6 +222,7 @@ class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
 
   /** @internal */
   report(): HostReport {
+    this.#budget.settle()
     return {
       bytes: this.#budget.used,
       available: this.#budget.available,

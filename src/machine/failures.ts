@@ -36,6 +36,8 @@ export const INJECTION = {
 export const ON_ALLOC = 1
 /** Requests for physical memory. */
 export const ON_COMMIT = 2
+/** Requests for address space. */
+export const ON_RESERVE = 4
 
 /** CHANCE of a request that is always refused. */
 export const CERTAIN: number = 2 ** 30

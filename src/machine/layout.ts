@@ -107,7 +107,8 @@ export const HDR = {
   REDO_LAST: 52,
   REDO_WORD: 53,
   LOCK_GRANTS: 54, // how often the section was entered, in a recorded process (schedulegrants.ts)
-  SPY_GRANTS: 55
+  SPY_GRANTS: 55,
+  HOSTS: 56 // CLR hosts ever opened
 } as const
 
 export interface Layout {

@@ -1,5 +1,5 @@
 import { PAGE_GUARD, PAGE_READWRITE } from '../constants.ts'
-import { failsInjected, ON_COMMIT } from './failures.ts'
+import { failsInjected, ON_COMMIT, ON_RESERVE } from './failures.ts'
 import { zeroGranules } from './fill.ts'
 import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT, UNIT_WORDS } from './layout.ts'
 import type { Machine } from './machine.ts'
@@ -17,6 +17,7 @@ import { THREAD } from './threads.ts'
  *   reservation.COMMITTED = its pages in state committed
  *   header.COMMITTED      = sum of COMMITTED over all reservations <= header.PHYSICAL, or OVERDRAWN if the budget was lowered below it
  *
+ * HEAP is the index of the heap that has the reservation (bits 0..15), and the number of the CLR host that has made it (bits 16..30), 0 for none.
  * OWNER is the first unit plus one, 0 where the unit is free. DIRTY marks a page that was committed before: it is zeroed when it
  * is committed again, so that a fresh page is always zero (VA-2) and a page used once is never zeroed for nothing.
  * OWNER, PAGES, KIND, HEAP, COMMITTED and the pages change inside the process section; NEXT, PREV and GRANULES of a heap's reservation
@@ -42,6 +43,9 @@ export const PAGE_STATE = 3
 export const PAGE_RESERVED = 1
 export const PAGE_COMMITTED = 2
 const DIRTY = 4
+const HOST_SHIFT = 16
+/** Numbers of hosts run from 1 to this. */
+export const MOST_HOSTS = 0x7fff
 const PROTECT_SHIFT = 8
 
 export function reservationAt(machine: Machine, unit: number): number {
@@ -54,6 +58,26 @@ export function res(machine: Machine, unit: number, field: number): number {
 
 export function setRes(machine: Machine, unit: number, field: number, value: number): void {
   machine.units[unit * UNIT_WORDS + field] = value
+}
+
+/** The index of the heap that has the reservation; 0 for one of the app's own. */
+export function heapOf(machine: Machine, unit: number): number {
+  return res(machine, unit, RES.HEAP) & ((1 << HOST_SHIFT) - 1)
+}
+
+/** The number of the host that has made the reservation, 0 if none has: it stays when the pages are lent to a heap and ends with the reservation. */
+export function hostOf(machine: Machine, unit: number): number {
+  return res(machine, unit, RES.HEAP) >>> HOST_SHIFT
+}
+
+/** Gives the app's reservation to a heap, or takes it back with 0; whose it is stays. */
+export function setHeapOf(machine: Machine, unit: number, heap: number): void {
+  setRes(machine, unit, RES.HEAP, (hostOf(machine, unit) << HOST_SHIFT) | heap)
+}
+
+/** HEAP of a new reservation of the app's that is made for the host with this number, or for none. */
+export function madeFor(host: number): number {
+  return host << HOST_SHIFT
 }
 
 export function pageState(machine: Machine, page: number): number {
@@ -106,7 +130,12 @@ function claim(machine: Machine, unit: number, bytes: number, kind: number, heap
   for (let u = unit; u < unit + Math.ceil(bytes / UNIT); u++) setRes(machine, u, RES.OWNER, unit + 1)
 }
 
-/** Reserves `bytes` (rounded up to pages) at an address of the system's choice; returns the first unit, 0 if no run is long enough. */
+/** Whether an injected failure refuses a request for `bytes` of address space. Precondition: inside the process section. */
+function isRefused(machine: Machine, who: number, bytes: number): boolean {
+  return failsInjected(machine, who, ON_RESERVE, Math.ceil(bytes / PAGE) * PAGE)
+}
+
+/** Reserves `bytes` (rounded up to pages) at an address of the system's choice; returns the first unit, 0 if no run is long enough or a failure is injected. */
 export function reserve(
   machine: Machine,
   who: number,
@@ -119,23 +148,32 @@ export function reserve(
   const count = Math.ceil(bytes / UNIT)
   if (count === 0 || count >= machine.layout.units) return 0
   enter(machine, HDR.LOCK, who)
-  const unit = findUnits(machine, count, topDown)
+  const unit = isRefused(machine, who, bytes) ? 0 : findUnits(machine, count, topDown)
   if (unit !== 0) claim(machine, unit, bytes, kind, heap, protection)
   leave(machine, HDR.LOCK)
   return unit
 }
 
-/** Reserves [address, address + bytes) where `address` is a multiple of 64 KB; returns 0 if any of it is taken or outside memory. */
-export function reserveAt(machine: Machine, who: number, address: number, bytes: number, kind: number, protection: number): number {
+/** Reserves [address, address + bytes) where `address` is a multiple of 64 KB; returns 0 if any of it is taken or outside memory, -1 if a failure is injected. */
+export function reserveAt(
+  machine: Machine,
+  who: number,
+  address: number,
+  bytes: number,
+  kind: number,
+  heap: number,
+  protection: number
+): number {
   const unit = address >>> UNIT_SHIFT
   const count = Math.ceil(bytes / UNIT)
   if (unit < 1 || unit + count > machine.layout.units) return 0
   enter(machine, HDR.LOCK, who)
   let free = true
   for (let u = unit; u < unit + count && free; u++) free = res(machine, u, RES.OWNER) === 0
-  if (free) claim(machine, unit, bytes, kind, 0, protection)
+  const refused = free && isRefused(machine, who, bytes)
+  if (free && !refused) claim(machine, unit, bytes, kind, heap, protection)
   leave(machine, HDR.LOCK)
-  return free ? unit : 0
+  return refused ? -1 : free ? unit : 0
 }
 
 /**

@@ -1,6 +1,6 @@
 import { HDR, INJECTION_WORDS, MAX_INJECTIONS, PAGES_PER_UNIT, UNIT_WORDS } from './layout.ts'
 import type { Machine } from './machine.ts'
-import { forgotten, KIND_APP, PAGE_COMMITTED, PAGE_STATE, RES, redo, res, reservationAt, setRes } from './pages.ts'
+import { forgotten, KIND_APP, PAGE_COMMITTED, PAGE_STATE, RES, redo, res, reservationAt, setHeapOf, setRes } from './pages.ts'
 import { weigh } from './pressure.ts'
 
 /**
@@ -44,8 +44,10 @@ function tileUnits(machine: Machine): void {
   for (let unit = 0; unit < machine.layout.units; ) {
     const owned = reservationAt(machine, unit) === unit
     const count = owned ? Math.ceil(res(machine, unit, RES.PAGES) / PAGES_PER_UNIT) : 1
-    if (owned && res(machine, unit, RES.KIND) === KIND_APP)
-      for (const field of [RES.HEAP, RES.NEXT, RES.PREV, RES.GRANULES]) setRes(machine, unit, field, 0)
+    if (owned && res(machine, unit, RES.KIND) === KIND_APP) {
+      setHeapOf(machine, unit, 0)
+      for (const field of [RES.NEXT, RES.PREV, RES.GRANULES]) setRes(machine, unit, field, 0)
+    }
     for (let other = owned ? unit + 1 : unit; other < unit + count; other++) {
       setRes(machine, other, RES.OWNER, owned ? unit + 1 : 0)
       for (let word = other * UNIT_WORDS + 1; word < (other + 1) * UNIT_WORDS; word++) machine.units[word] = 0
