@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type IMallocSpy, spyState } from '../../src/com/index.ts'
 import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, E_FAIL, E_INVALIDARG, E_NOINTERFACE, S_OK } from '../../src/index.ts'
+import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, refuses } from '../coredll/world.ts'
 import { answering, scene, spying, without } from './scene.ts'
 import { Witness } from './spies.ts'
@@ -80,15 +81,6 @@ registering('SP-9: what lacks one of the twelve methods, or is no object, is ref
     )
   for (const ppvObject of [undefined, null, 7])
     refuses(register({ QueryInterface: () => ({ hr: 0, ppvObject }) }), TypeError, /an object with the twelve methods of IMallocSpy/)
-  refuses(
-    register({
-      QueryInterface: () => {
-        throw new RangeError('no')
-      }
-    }),
-    RangeError,
-    'no'
-  )
   assert.is(CoRevokeMallocSpy(), CO_E_OBJNOTREG)
   assert.is(world.process.imageHash(), image)
 })
@@ -157,7 +149,7 @@ registering('C-58: a revoke by a method of the spy waits for the call to end', (
   }
 })
 
-registering('a Release that throws reaches the caller, with the spy revoked', () => {
+registering('C-97: a Release that throws does so apart, with the spy revoked', () => {
   const { CoRevokeMallocSpy } = spying(
     Object.assign(new Witness(), {
       Release: () => {
@@ -165,8 +157,19 @@ registering('a Release that throws reaches the caller, with the spy revoked', ()
       }
     })
   )
-  refuses(CoRevokeMallocSpy, RangeError, 'no release')
+  assert.is(throwsApart(CoRevokeMallocSpy, RangeError, 'no release'), S_OK)
   assert.is(CoRevokeMallocSpy(), CO_E_OBJNOTREG)
+})
+registering('C-61, C-97: a QueryInterface that throws has failed', () => {
+  const { CoRegisterMallocSpy, world } = scene()
+  const QueryInterface = (): never => {
+    throw new RangeError('no interface')
+  }
+  assert.is(
+    throwsApart(() => CoRegisterMallocSpy(answering({ QueryInterface })), RangeError, 'no interface'),
+    E_INVALIDARG
+  )
+  assert.is(spyState(world.ce), undefined)
 })
 registering('a spy whose QueryInterface fails is E_INVALIDARG whatever the code', () => {
   const { CoRegisterMallocSpy } = scene()

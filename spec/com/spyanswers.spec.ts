@@ -3,7 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type NewRequest, spyState } from '../../src/com/index.ts'
 import { S_OK } from '../../src/index.ts'
-import { everywhere, filled, refuses, type World } from '../coredll/world.ts'
+import { throwsApart } from '../coredll/apart.ts'
+import { everywhere, filled, type World } from '../coredll/world.ts'
 import { answering, spying } from './scene.ts'
 import { Headers } from './spies.ts'
 
@@ -175,46 +176,56 @@ odd('SP-17, C-59: a PreRealloc that stores no ppNewRequest fails, changes nothin
   assert.equal(spy.take(), ['PostRealloc 0 1'])
 })
 
-odd('an answer that is no number is refused with the method that gave it, and nothing is done by a Pre method', (world) => {
-  let wrong: unknown
-  const bad = (): never => wrong as never
-  const set = spying(answering({ PreAlloc: bad, PreFree: bad, PreRealloc: bad, PreGetSize: bad, PreDidAlloc: bad }), world)
-  const p = set.world.ce.LocalAlloc(0, 10)
-  for (const value of [undefined, null, '1', 1n, -1, 0.5, 2 ** 32, Number.NaN]) {
-    wrong = value
-    const image = world.process.imageHash()
-    const type = typeof value === 'number' ? RangeError : TypeError
-    refuses(
-      () => set.malloc.Alloc(10),
-      type,
-      /^IMalloc::Alloc: result of the spy's PreAlloc: expected a whole number from 0 to 4294967295, got /
-    )
-    refuses(() => set.CoTaskMemFree(p), type, /^CoTaskMemFree: result of the spy's PreFree: /)
-    refuses(
-      () => set.malloc.Realloc(p, 9),
-      TypeError,
-      /^IMalloc::Realloc: result of the spy's PreRealloc: expected \{ cb, ppNewRequest \}, got /
-    )
-    refuses(() => set.malloc.GetSize(p), type, /^IMalloc::GetSize: result of the spy's PreGetSize: /)
-    refuses(() => set.malloc.DidAlloc(p), type, /^IMalloc::DidAlloc: result of the spy's PreDidAlloc: /)
-    wrong = { cb: value, ppNewRequest: p }
-    refuses(() => set.malloc.Realloc(p, 9), type, /^IMalloc::Realloc: result of the spy's PreRealloc, cb: /)
-    if (value !== undefined) {
-      wrong = { cb: 10, ppNewRequest: value }
-      refuses(() => set.malloc.Realloc(p, 9), type, /^IMalloc::Realloc: result of the spy's PreRealloc, ppNewRequest: /)
+odd(
+  'C-60, C-97: an answer that is no number is refused with the method that gave it, apart; nothing is done by a Pre method, and the call fails',
+  (world) => {
+    let wrong: unknown
+    const answers = [0, undefined, 0, 0xffffffff, -1, 0, 0]
+    let got: unknown[] = []
+    const refused = (run: () => unknown, type: typeof TypeError | typeof RangeError, message: RegExp): unknown =>
+      got.push(throwsApart(run, type, message))
+    const bad = (): never => wrong as never
+    const set = spying(answering({ PreAlloc: bad, PreFree: bad, PreRealloc: bad, PreGetSize: bad, PreDidAlloc: bad }), world)
+    const p = set.world.ce.LocalAlloc(0, 10)
+    for (const value of [undefined, null, '1', 1n, -1, 0.5, 2 ** 32, Number.NaN]) {
+      wrong = value
+      got = []
+      const image = world.process.imageHash()
+      const type = typeof value === 'number' ? RangeError : TypeError
+      refused(
+        () => set.malloc.Alloc(10),
+        type,
+        /^IMalloc::Alloc: result of the spy's PreAlloc: expected a whole number from 0 to 4294967295, got /
+      )
+      refused(() => set.CoTaskMemFree(p), type, /^CoTaskMemFree: result of the spy's PreFree: /)
+      refused(
+        () => set.malloc.Realloc(p, 9),
+        TypeError,
+        /^IMalloc::Realloc: result of the spy's PreRealloc: expected \{ cb, ppNewRequest \}, got /
+      )
+      refused(() => set.malloc.GetSize(p), type, /^IMalloc::GetSize: result of the spy's PreGetSize: /)
+      refused(() => set.malloc.DidAlloc(p), type, /^IMalloc::DidAlloc: result of the spy's PreDidAlloc: /)
+      wrong = { cb: value, ppNewRequest: p }
+      refused(() => set.malloc.Realloc(p, 9), type, /^IMalloc::Realloc: result of the spy's PreRealloc, cb: /)
+      if (value !== undefined) {
+        wrong = { cb: 10, ppNewRequest: value }
+        refused(() => set.malloc.Realloc(p, 9), type, /^IMalloc::Realloc: result of the spy's PreRealloc, ppNewRequest: /)
+      }
+      assert.is(world.process.imageHash(), image)
+      assert.equal(got, answers.slice(0, got.length))
     }
-    assert.is(world.process.imageHash(), image)
   }
-})
+)
 
 odd('PostDidAlloc answers 1, 0 or -1, and nothing else', (world) => {
   for (const value of [2, -2, 0.5, undefined, true]) {
     const { malloc, CoRevokeMallocSpy } = spying(answering({ PostDidAlloc: () => value as number }), world)
-    refuses(
+    const got = throwsApart(
       () => malloc.DidAlloc(64),
       typeof value === 'number' ? RangeError : TypeError,
       /^IMalloc::DidAlloc: result of the spy's PostDidAlloc: expected a whole number from -1 to 1, got /
     )
+    assert.is(got, 0, 'what the allocator says')
     CoRevokeMallocSpy()
   }
 })

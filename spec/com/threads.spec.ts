@@ -14,7 +14,7 @@ import {
   S_OK
 } from '../../src/index.ts'
 import { HDR } from '../../src/machine/layout.ts'
-import { enter } from '../../src/machine/section.ts'
+import { enter, leave } from '../../src/machine/section.ts'
 import { filled } from '../coredll/world.ts'
 import { Headers, Witness } from './spies.ts'
 import { type Done, start as startWorker } from './crew.ts'
@@ -234,7 +234,7 @@ two('a thread that dies between a mark and its count leaves the count to the nex
   assert.is(spyState(process.thread), undefined)
 })
 
-two('the spy section of a worker that ended inside it comes free', () => {
+two('the spy section of a worker that ended inside it comes free, and its spy is gone (C-55)', () => {
   const { process, one } = pair()
   const token = process.share()
   const dead = attachThread(token)
@@ -246,7 +246,75 @@ two('the spy section of a worker that ended inside it comes free', () => {
   )
   assert.equal(process.workerEnded(token), [dead.tid])
   assert.is.not(one.malloc.Alloc(1), 0)
-  assert.is(one.CoRevokeMallocSpy(), S_OK)
+  assert.is(one.CoRevokeMallocSpy(), CO_E_OBJNOTREG)
+})
+
+two('C-55, SP-6, SP-7: a thread that detaches takes its spy with it: at once, or with the last block that it has seen', () => {
+  for (const keeps of [false, true]) {
+    const { process, one } = pair()
+    const ce = attachThread(process.share())
+    const com = openCom(ce)
+    const spy = new Headers(8)
+    com.CoRegisterMallocSpy(spy)
+    const p = com.CoTaskMemAlloc(10)
+    if (!keeps) com.CoTaskMemFree(p)
+    spy.take()
+    ce.detach()
+    assert.equal(spy.take(), ['Release'])
+    assert.is(spy.references, 0)
+    if (keeps) {
+      assert.equal(spyState(process.thread), { thread: 0, pending: true, blocks: 1, unseen: 0 })
+      assert.is(one.CoRegisterMallocSpy(new Witness()), CO_E_OBJISREG)
+      assert.is(attachThread(process.share()).tid, ce.tid, 'the next thread with this id is another')
+      one.CoTaskMemFree(p)
+    }
+    assert.is(spyState(process.thread), undefined)
+    assert.is(process.snapshot().heaps[0]?.liveBlocks, 0, 'what the spy had put in front went with the block')
+    assert.is(one.CoRegisterMallocSpy(new Witness()), S_OK)
+    assert.equal(spy.take(), [])
+    process.check()
+  }
+})
+
+two('C-55: the spy of a thread that ended without a word, or was terminated, is revoked and asked nothing more', () => {
+  for (const end of ['dies', 'is terminated'] as const) {
+    for (const keeps of [false, true]) {
+      const { process, one } = pair()
+      const token = process.share()
+      const ce = attachThread(token)
+      const com = openCom(ce)
+      const spy = new Witness()
+      com.CoRegisterMallocSpy(spy)
+      const p = com.CoTaskMemAlloc(10)
+      if (!keeps) com.CoTaskMemFree(p)
+      spy.take()
+      if (end === 'dies') process.workerEnded(token)
+      else {
+        process.terminateThread(ce.tid)
+        assert.throws(() => com.CoTaskMemAlloc(1), /terminated/)
+      }
+      if (keeps) {
+        assert.equal(spyState(process.thread), { thread: 0, pending: true, blocks: 1, unseen: 0 })
+        one.CoTaskMemFree(p)
+      }
+      assert.is(spyState(process.thread), undefined, `${end}, ${keeps}`)
+      assert.is(one.CoRegisterMallocSpy(new Witness()), S_OK)
+      assert.equal(spy.take(), [])
+      process.check()
+    }
+  }
+})
+
+two('C-55: the death of the thread that a spy lived in waits for nobody; who comes next finds the revoke pending', () => {
+  const { process, one, two: other } = pair()
+  const token = process.share()
+  openCom(attachThread(token)).CoRegisterMallocSpy(new Witness())
+  const { machine } = process.thread
+  enter(machine, HDR.SPY_LOCK, 2)
+  process.workerEnded(token)
+  leave(machine, HDR.SPY_LOCK)
+  assert.is(one.CoRegisterMallocSpy(new Witness()), S_OK)
+  assert.is(other.CoRevokeMallocSpy(), S_OK)
 })
 two.run()
 

@@ -18,6 +18,7 @@ import {
 import { ruleById } from '../../src/rules/index.ts'
 import { hex, sectionCases } from './sectioncases.ts'
 import type { Case, SectionKind } from './sectioncases.ts'
+import { messagesApart } from './apart.ts'
 import { open } from './world.ts'
 import type { World } from './world.ts'
 
@@ -201,6 +202,20 @@ const ownCases: Readonly<Omit<Record<FindingKind, Case>, keyof typeof toolHelpCa
     raise: (world) => {
       lent(world, () => 0x12345)
       return "CeHeapCreate: the heap's page callback answered 0x00012345, which is not the pages it was asked for"
+    }
+  },
+  pagesThrew: {
+    rule: 'C-35',
+    severity: 'error',
+    raise: (world) => {
+      const answer = (): never => {
+        throw new Error('no pages')
+      }
+      assert.equal(
+        messagesApart(() => lent(world, answer)),
+        ['no pages']
+      )
+      return "CeHeapCreate: the heap's page callback threw an error, which is taken for an answer of 0"
     }
   },
   strayPages: {

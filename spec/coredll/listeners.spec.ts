@@ -1,7 +1,8 @@
 // Who hears of a finding, when, and in which order.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachThread, type CeThread, createProcess, type Finding, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import { attachThread, type CeThread, createProcess, type Finding, LMEM_MOVEABLE, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import { apart } from './apart.ts'
 import { open } from './world.ts'
 
 const listeners = suite('listeners')
@@ -140,6 +141,39 @@ listeners('a listener may call the process: no section is held while it is told'
     assert.ok(told < 50, 'nobody stopped asking')
     process.check()
   }
+})
+
+listeners('C-97: what a listener throws is thrown apart: the call keeps its answer, and the others are told', () => {
+  const { process, ce, heap } = start()
+  const heard: string[] = []
+  for (const listen of [(f: () => void) => ce.onFinding(f), (f: () => void) => process.onFinding(f)]) {
+    listen(() => {
+      throw new Error('mine')
+    })
+    listen(() => heard.push('told'))
+  }
+  const { answer, thrown } = apart(() => ce.LocalAlloc(LMEM_MOVEABLE, 100))
+  assert.is(ce.LocalSize(answer), 128)
+  assert.equal(thrown.map(String), ['Error: mine', 'Error: mine'])
+  assert.is(heard.length, 2)
+  assert.is(apart(() => ce.HeapFree(heap, 0, answer)).answer, 1)
+})
+
+listeners('C-97: an error that is thrown apart is uncaught: it is not swallowed', async () => {
+  const { process, ce, heap } = start()
+  process.onFinding(() => {
+    throw new Error('mine')
+  })
+  const uncaught: string[] = []
+  const others = globalThis.process.listeners('uncaughtException')
+  globalThis.process.removeAllListeners('uncaughtException')
+  globalThis.process.on('uncaughtException', (error) => uncaught.push(error.message))
+  assert.is(ce.HeapFree(heap, 0, 0), 0)
+  assert.equal(uncaught, [], 'not before what is running has ended')
+  await new Promise((done) => setImmediate(done))
+  globalThis.process.removeAllListeners('uncaughtException')
+  for (const other of others) globalThis.process.on('uncaughtException', other)
+  assert.equal(uncaught, ['mine'])
 })
 
 listeners('what is no function throws a TypeError', () => {

@@ -11,6 +11,7 @@ import {
   PAGE_READWRITE,
   type PFN_AllocHeapMem
 } from '../../src/index.ts'
+import { messagesApart, throwsApart } from './apart.ts'
 import { provider } from './provider.ts'
 import { everywhere, heapOf } from './world.ts'
 
@@ -116,62 +117,69 @@ everywhere(create, 'C-35: 0 fails the call even where the pages were committed',
   assert.is.not(ce.HeapAlloc(heap, 0, 20_000), 0, 'they are there for the next call')
 })
 
-everywhere(create, 'C-35: an exception of a callback reaches the caller once the heap is in order again', (world) => {
-  const { ce, process } = world
-  const { alloc, free } = provider(world)
-  let throwing = false
-  const heap = ce.CeHeapCreate(
-    0,
-    0,
-    0,
-    (address, size, action) => {
-      if (throwing) throw new RangeError('no special memory')
-      return alloc(address, size, action)
-    },
-    free
-  )
-  const block = ce.HeapAlloc(heap, 0, 100)
-  throwing = true
-  const before = heapOf(world, heap)
-  for (const call of [
-    () => ce.HeapAlloc(heap, 0, 20_000),
-    () => ce.HeapReAlloc(heap, 0, block, 20_000),
-    () =>
-      ce.CeHeapCreate(
-        0,
-        0,
-        0,
-        () => {
-          throw new RangeError('no special memory')
-        },
-        free
-      )
-  ]) {
-    assert.throws(call, (error: unknown) => error instanceof RangeError && error.message === 'no special memory')
-    process.check()
-  }
-  assert.equal(heapOf(world, heap), before)
-  assert.is(attachThread(process.share()).HeapFree(heap, 0, block), 1, 'no section is held')
-  throwing = false
-  assert.is.not(ce.HeapAlloc(heap, 0, 20_000), 0)
-})
-
 everywhere(
   create,
-  'C-35: an exception of pfnFree reaches the caller of HeapCompact and of HeapDestroy, which have done their work',
+  'C-35, C-97: a callback that throws has no pages; the call fails, is reported, and the error is thrown apart',
   (world) => {
     const { ce, process } = world
-    const { alloc } = provider(world)
-    const heap = ce.CeHeapCreate(0, 0x8000, 0, alloc, (_address, _size, action) => {
-      throw new RangeError(`no way back: ${action.toString(16)}`)
-    })
-    assert.throws(() => ce.HeapCompact(heap, 0), 'no way back: 4000')
-    assert.is.not(ce.HeapAlloc(heap, 0, 100), 0)
-    assert.throws(() => ce.HeapDestroy(heap), 'no way back: 4000')
-    assert.is(ce.HeapDestroy(heap), 0, 'it is gone')
-    assert.is(process.snapshot().reservations.length, 1, "its pages are the program's")
+    const { alloc, free } = provider(world)
+    let throwing = false
+    const heap = ce.CeHeapCreate(
+      0,
+      0,
+      0,
+      (address, size, action) => {
+        if (throwing) throw new RangeError('no special memory')
+        return alloc(address, size, action)
+      },
+      free
+    )
+    const block = ce.HeapAlloc(heap, 0, 100)
+    throwing = true
+    const before = heapOf(world, heap)
+    for (const call of [
+      () => ce.HeapAlloc(heap, 0, 20_000),
+      () => ce.HeapReAlloc(heap, 0, block, 20_000),
+      () =>
+        ce.CeHeapCreate(
+          0,
+          0,
+          0,
+          () => {
+            throw new RangeError('no special memory')
+          },
+          free
+        )
+    ]) {
+      const { result, rules } = throwsApart(() => world.answer(call), RangeError, 'no special memory')
+      assert.equal([result, rules], [0, ['C-35']])
+      process.check()
+    }
+    assert.equal(heapOf(world, heap), before)
+    assert.is(attachThread(process.share()).HeapFree(heap, 0, block), 1, 'no section is held')
+    throwing = false
+    assert.is.not(ce.HeapAlloc(heap, 0, 20_000), 0)
   }
 )
+
+everywhere(create, 'C-35, C-97: HeapCompact and HeapDestroy keep their answers when pfnFree throws, having done their work', (world) => {
+  const { ce, process } = world
+  const { alloc } = provider(world)
+  const heap = ce.CeHeapCreate(0, 0x8000, 0, alloc, (_address, _size, action) => {
+    throw new RangeError(`no way back: ${action.toString(16)}`)
+  })
+  assert.equal(
+    messagesApart(() => assert.ok(ce.HeapCompact(heap, 0) > 0)),
+    ['no way back: 4000']
+  )
+  assert.is.not(ce.HeapAlloc(heap, 0, 100), 0)
+  assert.equal(
+    messagesApart(() => assert.is(ce.HeapDestroy(heap), 1)),
+    ['no way back: 4000', 'no way back: 8000']
+  )
+  assert.is(ce.HeapDestroy(heap), 0, 'it is gone')
+  assert.is(process.snapshot().reservations.length, 1, "its pages are the program's")
+})
 
 everywhere(
   create,

@@ -13,20 +13,12 @@ import {
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { apart, messagesApart, throwsApart } from '../coredll/apart.ts'
 import { Lender } from './lender.ts'
-
-/** What the call returns; -1 if it throws. */
-function attempt(call: () => number): number {
-  try {
-    return call()
-  } catch {
-    return -1
-  }
-}
 
 const hostile = suite('lent pages: a provider that works against its heap')
 
-hostile('what a callback throws comes out of the call that needed the pages, once, and that call has failed', () => {
+hostile('C-97: what a callback throws is thrown apart, once, and the call that needed the pages has failed', () => {
   const lender = new Lender()
   const heap = lender.heap()
   const kept = lender.ce.HeapAlloc(heap, 0, 100)
@@ -35,9 +27,18 @@ hostile('what a callback throws comes out of the call that needed the pages, onc
       if (action === thrower) throw new Error(`no pages for ${action}`)
       return undefined
     }
-    assert.throws(() => lender.ce.HeapAlloc(heap, 0, 70_000), `no pages for ${thrower}`)
-    assert.throws(() => lender.ce.HeapReAlloc(heap, 0, kept, 70_000), `no pages for ${thrower}`)
-    assert.throws(() => lender.heap(), `no pages for ${thrower}`)
+    assert.is(
+      throwsApart(() => lender.ce.HeapAlloc(heap, 0, 70_000), Error, `no pages for ${thrower}`),
+      0
+    )
+    assert.is(
+      throwsApart(() => lender.ce.HeapReAlloc(heap, 0, kept, 70_000), Error, `no pages for ${thrower}`),
+      0
+    )
+    assert.is(
+      throwsApart(() => lender.heap(), Error, `no pages for ${thrower}`),
+      0
+    )
     lender.sound()
     assert.is(lender.ce.HeapSize(heap, 0, kept), 128, 'the block that was to be resized is as it was')
     lender.instead = () => undefined
@@ -55,7 +56,10 @@ hostile('a callback that throws or refuses fails the call even where committed f
   lender.instead = () => {
     throw new Error('none')
   }
-  assert.throws(() => alloc(30_016), 'none')
+  assert.is(
+    throwsApart(() => alloc(30_016), Error, 'none'),
+    0
+  )
   lender.instead = () => 0
   assert.is(alloc(30_016), 0, "C-35: the provider's refusal counts as well")
   lender.sound()
@@ -72,32 +76,35 @@ hostile('a callback that has thrown is not asked for pages again in the same cal
     throw new Error('none')
   }
   assert.is.not(lender.ce.HeapAlloc(lender.ce.GetProcessHeap(), 0, 1), 0)
-  assert.throws(() => {
+  const exhaust = (): void => {
     while (lender.ce.HeapAlloc(heap, 0, 4000) !== 0);
-  }, 'none')
+  }
+  throwsApart(exhaust, Error, 'none')
   lender.instead = ({ action }) => {
     if (action !== MEM_RESERVE) return undefined
     asked++
     throw new Error('none')
   }
-  while (asked < 2)
-    assert.is.not(
-      attempt(() => lender.ce.HeapAlloc(heap, 0, 60_000)),
-      0
-    )
+  const fill = (): void => {
+    while (lender.ce.HeapAlloc(heap, 0, 60_000) !== 0);
+  }
+  throwsApart(fill, Error, 'none')
   assert.is(asked, 2, 'once in each of the two calls')
   lender.sound()
 })
 
-hostile('what a callback throws while a heap ends comes out of HeapDestroy, and the heap has ended', () => {
+hostile('C-97: HeapDestroy keeps its answer when a callback throws, and the heap has ended', () => {
   const lender = new Lender()
   const heap = lender.heap()
   lender.instead = ({ which }) => {
     if (which === 'free') throw new Error('mine')
     return undefined
   }
-  assert.throws(() => lender.ce.HeapCompact(heap, 0), 'mine')
-  assert.throws(() => lender.ce.HeapDestroy(heap), 'mine')
+  assert.ok(throwsApart(() => lender.ce.HeapCompact(heap, 0), Error, 'mine') > 0)
+  assert.equal(
+    messagesApart(() => assert.is(lender.ce.HeapDestroy(heap), 1)),
+    ['mine', 'mine']
+  )
   assert.is(lender.ce.HeapDestroy(heap), 0)
   lender.sound()
 })
@@ -260,15 +267,14 @@ hostile('the callbacks of a heap that another thread ended are not those of the 
   lender.sound()
 })
 
-hostile('a callback that calls the heap as another thread waits for itself: the wait ends, and the call fails with that error', () => {
+hostile('a callback that calls the heap as another thread waits for itself: the wait ends, and the call fails', () => {
   const lender = new Lender()
   const heap = lender.heap()
   const other = attachThread(lender.process.share())
   lender.instead = () => other.HeapAlloc(heap, 0, 100)
-  assert.throws(
-    () => lender.ce.HeapAlloc(heap, 0, 30_000),
-    (error: unknown) => error instanceof LockTimeoutError && error.owner === lender.ce.tid
-  )
+  const { answer, thrown } = apart(() => lender.ce.HeapAlloc(heap, 0, 30_000))
+  assert.is(answer, 0)
+  assert.ok(thrown.length === 1 && thrown[0] instanceof LockTimeoutError && thrown[0].owner === lender.ce.tid)
   lender.instead = () => undefined
   lender.sound()
   assert.is.not(other.HeapAlloc(heap, 0, 100), 0)
@@ -282,10 +288,10 @@ hostile('a process that is closed inside a callback is closed when the call retu
     lender.process.close()
     return undefined
   }
-  assert.throws(() => {
-    lender.ce.HeapAlloc(heap, 0, 30_000)
-    lender.ce.HeapAlloc(heap, 0, 30_000)
-  }, /closed/)
+  assert.is(
+    throwsApart(() => lender.ce.HeapAlloc(heap, 0, 30_000), TypeError, /^VirtualAlloc: expected an open process/),
+    0
+  )
   assert.throws(() => lender.ce.HeapAlloc(heap, 0, 1), /closed/)
   assert.throws(() => lender.ce.HeapFree(lender.ce.machine.sys[16] as number, 0, 1), /closed/)
 
@@ -294,7 +300,11 @@ hostile('a process that is closed inside a callback is closed when the call retu
     later.process.close()
     return undefined
   }
-  assert.throws(() => later.ce.HeapAlloc(later.heap(), 0, 1), /closed/)
+  assert.is(
+    throwsApart(() => later.heap(), TypeError, /^VirtualAlloc: expected an open process/),
+    0
+  )
+  assert.throws(() => later.ce.HeapAlloc(1, 0, 1), /closed/)
 })
 
 hostile('HeapDestroy of a heap that was made by a failing creation is refused (C-4, CH-5)', () => {

@@ -1,6 +1,7 @@
 // Each kind of finding of this layer, from the creating thread and from another one.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { throwsApart } from '../coredll/apart.ts'
 import { HOST_CALLS, HOST_KINDS, type HostKind } from '../../src/coredll/uppercalls.ts'
 import { type IHostMemoryManager, openHost } from '../../src/hosting/index.ts'
 import { attachThread, createProcess, eTaskCritical, type Finding } from '../../src/index.ts'
@@ -40,12 +41,11 @@ const cases: Readonly<Record<HostKind, Case>> = {
     return 'IHostMemoryManager::ReleasedVirtualAddressSpace: the range of 0 bytes at 0x00010000 does not fit what was told before: nothing is recorded'
   },
   notifyThrew: (host) => {
-    host.RegisterMemoryNotificationCallback({
-      OnMemoryNotification: () => {
-        throw new Error('no')
-      }
-    })
-    return 'IHostMemoryManager::RegisterMemoryNotificationCallback: OnMemoryNotification(3) threw an error: what it is told is lost'
+    const OnMemoryNotification = (): never => {
+      throw new Error('no')
+    }
+    throwsApart(() => host.RegisterMemoryNotificationCallback({ OnMemoryNotification }), Error, 'no')
+    return 'IHostMemoryManager::RegisterMemoryNotificationCallback: OnMemoryNotification(3) threw an error'
   }
 }
 

@@ -17,6 +17,7 @@ import {
   S_OK
 } from '../../src/index.ts'
 import { here } from '../com/scene.ts'
+import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, open, refuses } from '../coredll/world.ts'
 
 const RESERVE_COMMIT = MEM_RESERVE | MEM_COMMIT
@@ -109,7 +110,7 @@ telling("another thread that changes memory does not wait: its news comes with t
   assert.equal(callback.told, [eMemoryAvailableLow], 'nothing has changed in between, as far as this thread could tell')
 })
 
-telling('C-90: a callback that throws is reported, and the call it came after keeps its result', () => {
+telling('C-90, C-97: a callback that throws is reported, the error is thrown apart, and the call it came after keeps its result', () => {
   const { ce, findings } = open(here)
   const host = openHost(ce)
   const thrower = {
@@ -117,8 +118,11 @@ telling('C-90: a callback that throws is reported, and the call it came after ke
       throw new Error('no')
     }
   }
-  assert.is(host.RegisterMemoryNotificationCallback(thrower), S_OK)
-  const base = ce.VirtualAlloc(0, part(3.8), RESERVE_COMMIT, PAGE_READWRITE)
+  assert.is(
+    throwsApart(() => host.RegisterMemoryNotificationCallback(thrower), Error, 'no'),
+    S_OK
+  )
+  const base = throwsApart(() => ce.VirtualAlloc(0, part(3.8), RESERVE_COMMIT, PAGE_READWRITE), Error, 'no')
   assert.is.not(base, 0)
   assert.equal(
     findings.map(({ rule }) => rule),

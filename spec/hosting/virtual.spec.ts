@@ -125,7 +125,7 @@ everywhere(virtual, 'HO-15: VirtualProtect gives the old protection back', (worl
 
 everywhere(
   virtual,
-  "HO-13, C-89: what the program frees past the host is not the host's any more, nor what it reserves there itself",
+  "HO-13, C-96: what the program frees past the host is not the host's any more, nor what it reserves there itself",
   (world) => {
     const { ce } = world
     const host = openHost(ce)
@@ -146,7 +146,7 @@ everywhere(
 
 everywhere(
   virtual,
-  "C-89: what the program commits, decommits or frees in the host's reservations counts from the host's next call on",
+  "C-96: what the program commits, decommits or frees in the host's reservations counts from the host's next call on",
   (world) => {
     const { ce } = world
     const host = openHost(ce, { budget: { task: 0x4000 } })
@@ -162,7 +162,7 @@ everywhere(
   }
 )
 
-everywhere(virtual, "C-89: a host's reservation that is lent to a heap of CeHeapCreate is still the host's", (world) => {
+everywhere(virtual, "C-96: a host's reservation that is lent to a heap of CeHeapCreate is still the host's", (world) => {
   const { ce } = world
   const host = openHost(ce)
   const heap = ce.CeHeapCreate(
@@ -182,7 +182,7 @@ everywhere(virtual, "C-89: a host's reservation that is lent to a heap of CeHeap
 })
 
 virtual(
-  'C-88: a commit that lies in no reservation of the host, or over a place that is taken, is no request: nothing is charged and the CLR lives',
+  'C-88, C-96: a commit that lies in no reservation of the host, or over a place that is taken, is no request: nothing is charged and the CLR lives',
   () => {
     const { ce } = open(here)
     const told: unknown[] = []

@@ -41,7 +41,7 @@ const last: Readonly<Record<string, number>> = {
   DT: 14,
   W: 28,
   CL: 10,
-  C: 95
+  C: 97
 }
 const family = (id: string): string => id.slice(0, id.indexOf('-'))
 const idPattern = new RegExp(`\\b(?:${Object.keys(last).join('|')})-\\d+\\b`, 'g')

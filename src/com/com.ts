@@ -4,7 +4,7 @@ import { CeThread } from '../coredll/thread.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
 import { TaskMalloc } from './malloc.ts'
 import type { IMalloc } from './malloc.ts'
-import type { SpyState } from './registration.ts'
+import type { SpyState } from '../coredll/spyregistration.ts'
 import type { IMallocSpy } from './spy.ts'
 import { TaskAllocator } from './task.ts'
 

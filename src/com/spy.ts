@@ -1,4 +1,5 @@
 import { IID_IMallocSpy } from '../constants.ts'
+import { tell, throwApart } from '../coredll/listener.ts'
 import { SPY_METHODS } from '../coredll/uppercalls.ts'
 import type { SpyMethod } from '../coredll/uppercalls.ts'
 import type { Interface } from '../coredll/unknown.ts'
@@ -12,7 +13,7 @@ export interface NewRequest {
 
 /**
  * COM's IMallocSpy (SP-9): pointers and counts are whole numbers from 0 to 2^32 - 1, BOOL is 0 or 1. `fSpyed` tells whether the block was allocated
- * under this spy (SP-16). A spy lives in the thread that registered it (C-55). What a method throws reaches the caller of the allocator (C-60).
+ * under this spy (SP-16). A spy lives in the thread that registered it (C-55). A method that throws fails the call, or leaves its answer as it is (C-60).
  */
 export interface IMallocSpy {
   /** Asked once, by CoRegisterMallocSpy, for IID_IMallocSpy (SP-2); a spy without it is taken as it is (C-61). */
@@ -53,12 +54,18 @@ export function referenceTo(candidate: object): Reference | undefined {
   const { QueryInterface } = candidate as Partial<IMallocSpy>
   if (QueryInterface === undefined) return { spy: spyOf(candidate), release: () => {} }
   if (typeof QueryInterface !== 'function') throw misuse('CoRegisterMallocSpy: QueryInterface', 'a function', QueryInterface)
-  const answer: unknown = QueryInterface.call(candidate, IID_IMallocSpy)
+  let answer: unknown
+  try {
+    answer = QueryInterface.call(candidate, IID_IMallocSpy)
+  } catch (error) {
+    throwApart(error)
+    return undefined
+  }
   const { hr, ppvObject } = (typeof answer === 'object' && answer !== null ? answer : {}) as Partial<Interface<object>>
   if (!isDword(hr)) throw misuse("CoRegisterMallocSpy: the spy's QueryInterface", '{ hr, ppvObject }', answer)
   if (hr >= 0x80000000) return undefined
   const release = (): void => {
-    ;(ppvObject as IMallocSpy).Release?.()
+    tell(() => (ppvObject as IMallocSpy).Release?.())
   }
   try {
     return { spy: spyOf(ppvObject), release }

@@ -2,6 +2,8 @@ import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, E_INVALIDARG, S_OK } fro
 import type { Caller } from '../coredll/caller.ts'
 import { needOpen } from '../coredll/caller.ts'
 import type { AnyKind } from '../coredll/findings.ts'
+import { abandon, begin, end, endIfDue, registered, stateOf } from '../coredll/spyregistration.ts'
+import type { SpyState } from '../coredll/spyregistration.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import type { ComCall } from '../coredll/uppercalls.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -9,8 +11,6 @@ import { mendMarks } from '../heap/marks.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
 import { allocate, CANNOT_TELL, didAllocate, free, minimize, NO_SIZE, reallocate, sizeOf } from './allocator.ts'
-import { begin, end, registered, stateOf } from './registration.ts'
-import type { SpyState } from './registration.ts'
 import { spiedAlloc, spiedDidAlloc, spiedFree, spiedMinimize, spiedRealloc, spiedSize } from './spied.ts'
 import type { Spied } from './spied.ts'
 import { referenceTo } from './spy.ts'
@@ -40,6 +40,7 @@ export class TaskAllocator {
 
   constructor(ce: CeThread) {
     this.#ce = ce
+    ce.whenDetached(() => this.#leave())
   }
 
   alloc(call: ComCall, cb: number): number {
@@ -117,8 +118,9 @@ export class TaskAllocator {
     needOpen(this.#ce, call)
     if (isNull) return E_INVALIDARG
     // One that ended meanwhile goes first: there is room for one.
+    const before = this.#exclusive(() => registered(machine)) === 0 ? 0 : registered(machine)
     this.#dropEnded()
-    if (registered(machine) !== 0) return CO_E_OBJISREG
+    if (before !== 0) return CO_E_OBJISREG
     // Outside of the section: its QueryInterface may do anything, even register a spy.
     const reference = referenceTo(spy as object)
     if (reference === undefined) return E_INVALIDARG
@@ -220,10 +222,19 @@ export class TaskAllocator {
       mendMarks(machine)
       return run()
     } finally {
-      if (this.#inside === 0 && machine.sys[HDR.SPY_PENDING] !== 0 && machine.sys[HDR.SPY_BLOCKS] === 0) end(machine)
+      if (this.#inside === 0) endIfDue(machine)
       this.#held--
       leave(machine, HDR.SPY_LOCK)
     }
+  }
+
+  /** The thread detaches: its spy is revoked, and released at once, since it has no next call. */
+  #leave(): void {
+    const own = this.#own
+    if (own === undefined) return
+    this.#exclusive(() => abandon(this.#ce.machine, this.#ce.tid))
+    this.#own = undefined
+    own.release()
   }
 
   /** Releases the spy that lived here and is registered no more (SP-7): at once, or where another thread ended it at this thread's next call (C-58). */

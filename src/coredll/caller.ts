@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.ts'
 import { needLife, THREAD, threadAt } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
 import type { AnyCall, AnyKind } from './findings.ts'
+import { throwApart } from './listener.ts'
 
 /** The thread that makes a call, as the families of functions see it. */
 export interface Caller {
@@ -28,10 +29,13 @@ export function needOpen(ce: Caller, call: string): void {
   needLife(ce.machine, ce.tid)
 }
 
-/** Reports what page callbacks did wrong during the call that just left its section, and throws what the first of them threw. */
+/** Reports what page callbacks did wrong during the call that just left its section; what they threw is thrown apart (C-97). */
 export function afterCallbacks(ce: Caller, call: CallName): void {
-  const errors = ce.machine.callbackErrors.splice(0)
-  for (const error of errors) if (error instanceof WrongPages) ce.raise('badPages', call, error.answer)
-  const thrown = errors.filter((error) => !(error instanceof WrongPages))
-  if (thrown.length > 0) throw thrown[0]
+  for (const error of ce.machine.callbackErrors.splice(0)) {
+    if (error instanceof WrongPages) ce.raise('badPages', call, error.answer)
+    else {
+      throwApart(error)
+      ce.raise('pagesThrew', call)
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { freeBlock, liveBlock } from '../heap/free.ts'
 import { ABANDONED, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
+import { mendMarks } from '../heap/marks.ts'
 import { endHeap, repairHeap } from '../heap/repair.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -11,6 +12,7 @@ import { DEAD, DYING, FREE, moveThread, partThread, settle, THREAD, threadAt, th
 import { mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
+import { abandon, endIfDue } from './spyregistration.ts'
 
 /**
  * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
@@ -59,6 +61,15 @@ export function letGo(machine: Machine, who: number, tid: number): void {
   for (const at of sectionsOf(machine)) orphan(machine, at, tid)
   for (const at of sectionsOf(machine)) if ((Atomics.load(machine.sys, at) & ORPHAN) !== 0) inherit(machine, at, who)
   undoLoose(machine, who, tid)
+  revokeSpyOf(machine, who, tid)
+}
+
+/** The spy that lived in the dead thread is revoked (C-55). Never a long wait: then whoever enters the section next finds the revoke pending. */
+function revokeSpyOf(machine: Machine, who: number, tid: number): void {
+  if (!abandon(machine, tid) || !enterSoon(machine, HDR.SPY_LOCK, who)) return
+  mendMarks(machine)
+  endIfDue(machine)
+  leave(machine, HDR.SPY_LOCK)
 }
 
 /**

@@ -39,6 +39,7 @@ export type FindingKind =
   | 'overrun'
   | 'busyHeap'
   | 'badPages'
+  | 'pagesThrew'
   | 'strayPages'
   | 'commitNull'
   | 'heapPages'
@@ -132,6 +133,11 @@ export const KINDS: Readonly<Record<FindingKind, Kind>> = {
     rule: 'C-35',
     severity: 'error',
     text: (a) => `the heap's page callback answered ${hex(a)}, which is not the pages it was asked for`
+  },
+  pagesThrew: {
+    rule: 'C-35',
+    severity: 'error',
+    text: () => "the heap's page callback threw an error, which is taken for an answer of 0"
   },
   strayPages: {
     rule: 'C-43',

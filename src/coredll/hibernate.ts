@@ -3,6 +3,7 @@ import type { Machine } from '../machine/machine.ts'
 import { hibernations } from '../machine/pressure.ts'
 import { memoryFigures } from './figures.ts'
 import type { MemoryFigures } from './figures.ts'
+import { tell } from './listener.ts'
 
 /** What is left of the budget when memory becomes low, in bytes. */
 export type HibernateListener = (figures: MemoryFigures) => void
@@ -46,16 +47,7 @@ export class Hibernation {
     if (count === this.#seen || !this.listening || apart) return
     this.#seen = count
     this.#telling = true
-    const thrown: unknown[] = []
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(memoryFigures({ machine: this.#machine }))
-      } catch (error) {
-        // The message is told once: a listener that throws must not cost those behind it theirs.
-        thrown.push(error)
-      }
-    }
+    for (const listener of [...this.#listeners]) tell(listener, memoryFigures({ machine: this.#machine }))
     this.#telling = false
-    if (thrown.length > 0) throw thrown[0]
   }
 }

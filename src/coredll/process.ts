@@ -29,6 +29,7 @@ import { injectFailures } from './inject.ts'
 import type { FailureOptions, InjectedFailures } from './inject.ts'
 import { clockOf, pagesOf, settingsOf } from './options.ts'
 import type { AttachOptions, ProcessOptions } from './options.ts'
+import { tell } from './listener.ts'
 import type { CallWriter } from './record.ts'
 import { frozen, takeSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -96,7 +97,7 @@ export class CeProcess {
 
   /**
    * Calls `listener` with each finding: those of the creating thread at once, those of other threads when this thread next calls
-   * `drainFindings`, `check`, `snapshot` or `close`. Returns a function that ends it.
+   * `drainFindings`, `check`, `snapshot` or `close`. Returns a function that ends it. What a listener throws is thrown apart (C-97).
    */
   onFinding(listener: (finding: Finding) => void): () => void {
     if (typeof listener !== 'function') throw misuse('onFinding: listener', 'a function', listener)
@@ -152,18 +153,9 @@ export class CeProcess {
   /** Delivers the findings of other threads; returns how many were lost because nobody drained them in time (512 wait at most). */
   drainFindings(): number {
     const { findings, lost } = takeFindings(this.#machine, this.thread.tid)
-    const thrown: unknown[] = []
-    for (const finding of findings) {
-      try {
-        this.#tell(finding)
-      } catch (error) {
-        // The ring is empty already: a listener that throws must not cost the findings behind this one.
-        thrown.push(error)
-      }
-    }
+    for (const finding of findings) this.#tell(finding)
     this.#lost += lost
     this.#hibernation.tell()
-    if (thrown.length > 0) throw thrown[0]
     return lost
   }
 
@@ -248,7 +240,7 @@ export class CeProcess {
   }
 
   #tell(finding: Finding): void {
-    for (const listener of [...this.#listeners]) listener(finding)
+    for (const listener of [...this.#listeners]) tell(listener, finding)
   }
 
   #needOpen(call: string): void {

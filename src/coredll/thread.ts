@@ -7,6 +7,7 @@ import { abandonSections } from './critical.ts'
 import type { AnyCall } from './findings.ts'
 import { enterCriticalSectionLater, signalOf, whenHeapFree } from './later.ts'
 import type { WaitOptions } from './later.ts'
+import { tell } from './listener.ts'
 import type { CallRecord, CallWriter } from './record.ts'
 import { SectionCalls } from './sectioncalls.ts'
 
@@ -19,6 +20,7 @@ export class CeThread extends SectionCalls {
   #depth = 0
   #writer: CallWriter | undefined
   readonly #after: (() => void)[] = []
+  readonly #parting: (() => void)[] = []
   #detached = false
   /** Promises of this thread's that wait for a section. */
   #waits = 0
@@ -54,6 +56,11 @@ export class CeThread extends SectionCalls {
     }
   }
 
+  /** @internal Runs `act` when this thread detaches, before it lets go of anything. */
+  whenDetached(act: () => void): void {
+    this.#parting.push(act)
+  }
+
   get #isWatched(): boolean {
     return this.#writer !== undefined || this.#after.length > 0
   }
@@ -86,7 +93,8 @@ export class CeThread extends SectionCalls {
       this.#depth--
     }
     if (this.#depth > 0) return answer
-    if (this.#writer !== undefined) this.#writer.write(this.#recordOf(call, args, answer))
+    const writer = this.#writer
+    if (writer !== undefined) tell((record: CallRecord) => writer.write(record), this.#recordOf(call, args, answer))
     for (const act of [...this.#after]) act()
     return answer
   }
@@ -140,6 +148,7 @@ export class CeThread extends SectionCalls {
     if (this.#waits > 0) throw new TypeError('detach: expected a thread that waits for nothing, got one with a promise that is not settled')
     // By the second call the place may be another thread's.
     if (!this.#detached) {
+      for (const act of this.#parting) act()
       abandonSections(this)
       partThread(this.machine, this.tid)
       this.machine.seat?.leaves()

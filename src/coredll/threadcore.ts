@@ -7,6 +7,7 @@ import { THREAD, threadAt } from '../machine/threads.ts'
 import { needOpen, setLastError } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { abandonCall, mend } from './death.ts'
+import { tell } from './listener.ts'
 import { fall } from './terminate.ts'
 import { makeFinding, postFinding } from './findings.ts'
 import type { AnyCall, AnyKind, Finding } from './findings.ts'
@@ -80,7 +81,7 @@ export class ThreadCore implements Caller {
   raise(kind: AnyKind, call: AnyCall, a = 0, b = 0): void {
     if (this.#listeners.length > 0) {
       const finding = makeFinding(kind, call, this.tid, a, b)
-      for (const listener of [...this.#listeners]) listener(finding)
+      for (const listener of [...this.#listeners]) tell(listener, finding)
     }
     // The creating thread's own listeners are the process's; only other threads' findings have to travel.
     if (this.tid !== 1 && this.machine.sys[HDR.LISTENING] !== 0) postFinding(this.machine, kind, call, this.tid, a, b)

@@ -88,7 +88,8 @@ export const COM_KINDS: Readonly<Record<ComKind, Kind>> = {
   spyElsewhere: {
     rule: 'C-55',
     severity: 'warning',
-    text: (a) => `the spy lives in thread ${a}: this thread's calls are counted and not shown to it`
+    text: (a) =>
+      `the spy ${a === 0 ? 'lived in a thread that has ended' : `lives in thread ${a}`}: this thread's calls are counted and not shown to it`
   },
   spyReentered: {
     rule: 'C-56',
@@ -107,7 +108,7 @@ export const COM_KINDS: Readonly<Record<ComKind, Kind>> = {
     text: (a, b) => `the spy hands out ${hex(a)} for the block at ${hex(b)}, which does not hold that address`
   },
   spyNewRequest: { rule: 'SP-17', severity: 'error', text: () => 'PreRealloc stored no ppNewRequest: nothing is resized' },
-  spyThrew: { rule: 'C-60', severity: 'error', text: (a) => `${SPY_METHODS[a]} of the spy threw an error` },
+  spyThrew: { rule: 'C-60', severity: 'error', text: (a) => `${SPY_METHODS[a]} of the spy threw an error, or gave an answer that is none` },
   secondRevoke: {
     rule: 'C-58',
     severity: 'warning',
@@ -132,5 +133,5 @@ export const HOST_KINDS: Readonly<Record<HostKind, Kind>> = {
     severity: 'error',
     text: (a, b) => `the range of ${b} bytes at ${hex(a)} does not fit what was told before: nothing is recorded`
   },
-  notifyThrew: { rule: 'C-90', severity: 'error', text: (a) => `OnMemoryNotification(${a}) threw an error: what it is told is lost` }
+  notifyThrew: { rule: 'C-90', severity: 'error', text: (a) => `OnMemoryNotification(${a}) threw an error` }
 }

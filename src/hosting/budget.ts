@@ -1,4 +1,5 @@
 import { E_OUTOFMEMORY, eProcessCritical, HOST_E_TIMEOUT, S_OK } from '../constants.ts'
+import { tell } from '../coredll/listener.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { park, wakeAll } from '../machine/wait.ts'
@@ -81,7 +82,7 @@ export class Budget {
     }
     const hr = patience === 0 ? E_OUTOFMEMORY : HOST_E_TIMEOUT
     if (level === eProcessCritical) Atomics.store(sys, HDR.HOST_DOWN, 1)
-    this.#terms.onFailure({ level, bytes, hr })
+    tell(this.#terms.onFailure, { level, bytes, hr })
     return { hr, pointer: 0 }
   }
 

@@ -1,4 +1,5 @@
 import { eMemoryAvailableHigh, eMemoryAvailableLow, eMemoryAvailableNeutral } from '../constants.ts'
+import { tell } from '../coredll/listener.ts'
 import { memoryLoad } from '../coredll/status.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import { misuse } from '../errors.ts'
@@ -41,11 +42,11 @@ export class Notifications {
       )
     const next = callback as ICLRMemoryNotificationCallback
     const before = this.#callback
-    next.AddRef?.()
+    tell(() => next.AddRef?.())
     this.#callback = next
     this.#told = eMemoryAvailableNeutral
     this.#stop ??= this.#ce.afterCalls(() => this.tell())
-    before?.Release?.()
+    tell(() => before?.Release?.())
   }
 
   end(): void {
@@ -53,7 +54,7 @@ export class Notifications {
     this.#callback = undefined
     this.#stop?.()
     this.#stop = undefined
-    before?.Release?.()
+    tell(() => before?.Release?.())
   }
 
   /** Runs a host method, in whose midst nothing is told. */
@@ -77,14 +78,10 @@ export class Notifications {
     if (now === this.#told) return
     this.#told = now
     this.#busy++
-    try {
-      this.#callback.OnMemoryNotification(now)
-    } catch {
-      // The call that is just over did what it did; an error of somebody else's must not hide its result.
+    const callback = this.#callback
+    if (!tell(() => callback.OnMemoryNotification(now)))
       this.#ce.raise('notifyThrew', 'IHostMemoryManager::RegisterMemoryNotificationCallback', now)
-    } finally {
-      this.#busy--
-    }
+    this.#busy--
   }
 
   #available(): number {

@@ -28,7 +28,7 @@ export interface HostPolicy {
   /** Percent of memory in use from which eMemoryAvailableLow is told (1 to 100, default 90), and up to which eMemoryAvailableHigh is (0 to 99, default 50). */
   readonly low?: number
   readonly high?: number
-  /** Told of each request that failed, once the call is over but for its return (HO-5). What it throws reaches the caller. */
+  /** Told of each request that failed, once the call is over but for its return (HO-5). What it throws is thrown apart (C-97). */
   readonly onFailure?: (failure: HostFailure) => void
 }
 

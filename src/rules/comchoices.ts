@@ -34,10 +34,11 @@ export const comChoices: readonly Rule[] = section('Our choices', [
   rule('C-55', 'choice', '', 'emulated', {
     statement:
       'One spy is registered for the whole process and lives in the thread that registered it. Calls of other threads wait for a spied call to end, are not ' +
-      'shown to the spy, and are counted; their blocks are not spied. What the spy put in front of a block is kept and minded in their Free, Realloc and GetSize.',
+      'shown to the spy, and are counted; their blocks are not spied. What the spy put in front of a block is kept and minded in their Free, Realloc and GetSize. ' +
+      'The end of its thread revokes the spy.',
     value: 'one finding for each such thread',
-    source: [ourChoice, 'leans on SP-4, SP-13 and SP-16: a function cannot be shared between workers'],
-    seeAlso: ['SP-4', 'SP-13', 'SP-16'],
+    source: [ourChoice, 'leans on SP-4, SP-6, SP-13 and SP-16: a function cannot be shared between workers'],
+    seeAlso: ['SP-4', 'SP-6', 'SP-13', 'SP-16'],
     advice: 'Register the spy in the thread whose calls matter, or look at the count of calls that it was not shown.'
   }),
   rule('C-56', 'choice', '', 'emulated', {
@@ -75,15 +76,16 @@ export const comChoices: readonly Rule[] = section('Our choices', [
   }),
   rule('C-60', 'choice', '', 'emulated', {
     statement:
-      'An error that a method of the spy throws reaches the caller once the call has left the section, and is reported. After a Pre method nothing has happened; ' +
-      'after a Post method what was done stands, save that a new block is given back.',
-    source: ourChoice,
-    seeAlso: ['SP-13'],
+      'A method of the spy that throws, or answers what is no answer, is reported, and its error is thrown apart. After a Pre method nothing has happened, and the call ' +
+      'fails; after a Post method the call answers what the allocator did, save that a new block is given back, and Alloc fails.',
+    value: 'NULL from Alloc and Realloc, 0xFFFFFFFF from GetSize, -1 from DidAlloc',
+    source: [ourChoice, 'leans on SP-11'],
+    seeAlso: ['SP-11', 'SP-13', 'C-97'],
     advice: 'Catch errors inside the spy; on a device an exception that leaves it has no defined end.'
   }),
   rule('C-61', 'choice', '', 'emulated', {
     statement:
-      'A spy without a QueryInterface is taken as it is and is not released. One whose QueryInterface fails is refused with E_INVALIDARG. It is asked only ' +
+      'A spy without a QueryInterface is taken as it is and is not released. One whose QueryInterface fails or throws is refused with E_INVALIDARG. It is asked only ' +
       'where no spy is registered.',
     value: 'E_INVALIDARG 0x80070057',
     source: [ourChoice, 'leans on SP-1, SP-2 and SP-3'],

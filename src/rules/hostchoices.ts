@@ -43,10 +43,10 @@ export const hostChoices: readonly Rule[] = section('Our choices', [
   rule('C-90', 'choice', '', 'emulated', {
     statement:
       'Memory is low from a load of 90 percent on, or when CE says so (HI-18), high up to 50 percent, neutral in between; the host may set both bounds. The ' +
-      "callback is told each change once, after a call of the host's thread and outside of its methods. It begins at neutral. One that throws is reported. A later registration takes its place.",
+      "callback is told each change once, after a call of the host's thread and outside of its methods. It begins at neutral. One that throws is reported, and the error thrown apart. A later registration takes its place.",
     value: 'eMemoryAvailableLow 1, Neutral 2, High 3',
     source: [ourChoice, 'leans on HO-7, HO-17, HO-21 and HI-18'],
-    seeAlso: ['HO-7', 'HO-17', 'HO-21', 'HI-18', 'C-71'],
+    seeAlso: ['HO-7', 'HO-17', 'HO-21', 'HI-18', 'C-71', 'C-97'],
     advice: 'Only note the news in the callback and act on it later: a callback must return at once.'
   }),
   rule('C-91', 'choice', '', 'emulated', {

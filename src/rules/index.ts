@@ -14,6 +14,7 @@ import { hostChoices } from './hostchoices.ts'
 import { hosting } from './hosting.ts'
 import { internals } from './internals.ts'
 import { localAlloc, localFree, localMacros, localReAlloc, localSize } from './local.ts'
+import { listenerChoices } from './listenerchoices.ts'
 import { moreChoices } from './morechoices.ts'
 import { porting } from './porting.ts'
 import { regionChoices } from './regionchoices.ts'
@@ -74,7 +75,8 @@ export const rules: readonly Rule[] = [
   sectionChoices,
   hostChoices,
   deathChoices,
-  regionChoices
+  regionChoices,
+  listenerChoices
 ].flat()
 
 const byId: ReadonlyMap<string, Rule> = new Map(rules.map((entry) => [entry.id, entry]))

@@ -77,12 +77,12 @@ export const moreChoices: readonly Rule[] = section('Our choices', [
   }),
   rule('C-35', 'choice', '', 'emulated', {
     statement:
-      'When a page callback of CeHeapCreate returns 0, the call that needed the pages fails. When it returns anything but what it was ' +
+      'When a page callback of CeHeapCreate returns 0 or throws, the call that needed the pages fails; the error is thrown apart. When it returns anything but what it was ' +
       "asked for (the base of a large enough reservation of the program's own, or the address of pages that it has committed), the " +
-      'call fails too and is reported.',
+      'call fails too; this and what throws is reported.',
     value: 'ERROR_NOT_ENOUGH_MEMORY (8)',
     source: ourChoice,
-    seeAlso: ['CH-4', 'C-43'],
+    seeAlso: ['CH-4', 'C-43', 'C-97'],
     advice:
       'Let the callback return the address that VirtualAlloc gave it for MEM_RESERVE, and the address that it was given for MEM_COMMIT, or ' +
       '0 when it has no memory.'

@@ -2,7 +2,7 @@ import type { Rule } from './rule.ts'
 import { rule, section } from './rule.ts'
 import { ourChoice } from './source.ts'
 
-/** Virtual memory by way of a process handle, and in recordings. */
+/** Virtual memory by way of a process handle, in recordings, and of a CLR host. */
 export const regionChoices: readonly Rule[] = section('Our choices', [
   rule('C-94', 'choice', '', 'emulated', {
     statement:
@@ -21,5 +21,13 @@ export const regionChoices: readonly Rule[] = section('Our choices', [
     source: [ourChoice, 'leans on VA-3'],
     seeAlso: ['VA-3', 'VF-5', 'C-26', 'C-40'],
     advice: 'Run the check with the memory of the device (--memory and --physical), and let the system choose addresses.'
+  }),
+  rule('C-96', 'choice', '', 'emulated', {
+    statement:
+      "A reservation is the host's that made it until it ends, also while a heap of CeHeapCreate has its pages. What the program releases past the host is the host's no more, nor " +
+      "what it then reserves there; what it commits or decommits in it counts from the host's next call on. A call that must fail for its range is no request: nothing is charged.",
+    source: [ourChoice, 'leans on HO-12 and HO-13'],
+    seeAlso: ['HO-12', 'HO-13', 'C-88', 'C-89'],
+    advice: 'Give memory back by the interface that gave it.'
   })
 ])

@@ -89,7 +89,7 @@ export const virtualChoices: readonly Rule[] = section('Our choices', [
     statement:
       'Memory is low while less than a threshold of the budget is left (a sixteenth of it at the start unless set), and from a refused commit ' +
       'until pages come or go. WM_HIBERNATE is sent once each time it becomes low. A budget lowered below what is committed takes ' +
-      'nothing back.',
+      'nothing back; one lowered below the threshold is low at once. A process cannot begin with a threshold above its budget.',
     source: [ourChoice, 'leans on HI-18'],
     seeAlso: ['HI-18', 'W-24'],
     advice: 'Free caches on WM_HIBERNATE, and test each allocation for NULL all the same.'

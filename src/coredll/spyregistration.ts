@@ -2,11 +2,13 @@ import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 
 /**
- * The registration of a spy, in the header of system memory: the whole process has one at most (SP-1), numbered so that a thread can tell its own
- * from a later one.
+ * The registration of a spy (com/), in the header of system memory: the whole process has one at most (SP-1), numbered so that a thread can tell its own
+ * from a later one. It stands here because a thread that ends takes its spy with it, whether or not somebody has loaded that layer.
  *
  *   none --register--> registered --revoke, no live spied block--> none
  *                      registered --revoke--> pending --the last spied block is freed--> none      (SP-5, SP-6)
+ *
+ * pending = SPY_PENDING is set, or SPY_THREAD is 0: the end of the thread that the spy lives in is a revoke (C-55)
  *
  * It changes inside the spy section, which every call of the allocator holds from Pre to Post while there is a spy (SP-13).
  * Order of sections: the spy's, then a heap's, then the process's.
@@ -29,6 +31,21 @@ export function begin(machine: Machine, tid: number): number {
   return number
 }
 
+/** The thread ends: if the spy lives in it, its revoke is pending from here on, and it is asked nothing any more. Whether it did. */
+export function abandon(machine: Machine, tid: number): boolean {
+  return Atomics.compareExchange(machine.sys, HDR.SPY_THREAD, tid, 0) === tid
+}
+
+/** Precondition: inside the spy section, a spy registered. */
+function isPending({ sys }: Machine): boolean {
+  return sys[HDR.SPY_PENDING] !== 0 || sys[HDR.SPY_THREAD] === 0
+}
+
+/** Does a revoke that is pending if no spied block is left. Precondition: inside the spy section. */
+export function endIfDue(machine: Machine): void {
+  if (registered(machine) !== 0 && isPending(machine) && machine.sys[HDR.SPY_BLOCKS] === 0) end(machine)
+}
+
 /** Precondition: inside the spy section, no live spied block. */
 export function end(machine: Machine): void {
   const { sys } = machine
@@ -39,7 +56,7 @@ export function end(machine: Machine): void {
 
 /** The task allocator's spy, as plain data. */
 export interface SpyState {
-  /** The thread that the spy lives in (C-55). */
+  /** The thread that the spy lives in (C-55); 0 once that has ended. */
   readonly thread: number
   /** Its revoke waits for the last of its blocks (SP-6). */
   readonly pending: boolean
@@ -55,7 +72,7 @@ export function stateOf(machine: Machine): SpyState | undefined {
   if (sys[HDR.SPY] === 0) return undefined
   return {
     thread: sys[HDR.SPY_THREAD] as number,
-    pending: sys[HDR.SPY_PENDING] !== 0,
+    pending: isPending(machine),
     blocks: sys[HDR.SPY_BLOCKS] as number,
     unseen: sys[HDR.SPY_UNSEEN] as number
   }
