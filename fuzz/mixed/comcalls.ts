@@ -20,8 +20,10 @@ interface Registered {
 
 export class ComCalls {
   readonly #world: World
-  readonly #coms: readonly Com[]
-  readonly #mallocs: readonly IMalloc[]
+  readonly #coms: Com[]
+  readonly #mallocs: IMalloc[]
+  /** The spy that each thread has been told lives elsewhere. */
+  readonly #toldElsewhere: (FailingSpy | undefined)[] = []
   #registered: Registered | undefined
   /** Ended by another thread's call, and to be released at the next call of its own. */
   #ended: FailingSpy | undefined
@@ -30,6 +32,14 @@ export class ComCalls {
     this.#world = world
     this.#coms = world.threads.map((ce) => openCom(ce))
     this.#mallocs = this.#coms.map((com) => com.CoGetMalloc(1).ppMalloc as IMalloc)
+  }
+
+  /** Another thread has come in the place of one. */
+  replaced(thread: number): void {
+    const com = openCom(this.#world.ce(thread))
+    this.#coms[thread] = com
+    this.#mallocs[thread] = com.CoGetMalloc(1).ppMalloc as IMalloc
+    this.#toldElsewhere[thread] = undefined
   }
 
   call(draw: Draw, thread: number): void {
@@ -56,6 +66,8 @@ export class ComCalls {
     if (this.#registered === undefined) return undefined
     if (thread === 0) return this.#registered.spy
     this.#registered.unseen++
+    this.#world.saysIf(this.#toldElsewhere[thread] !== this.#registered.spy, 'C-55')
+    this.#toldElsewhere[thread] = this.#registered.spy
     return undefined
   }
 
@@ -98,7 +110,7 @@ export class ComCalls {
     const fails = spy?.nextFails === true && bytes !== 0
     const header = spy?.header ?? 0
     const asked = Math.min(bytes + header + (bytes === 0 && header !== 0 ? 1 : 0), 0xffffffff)
-    const refused = !fails && world.injections.refuses(asked)
+    const refused = !fails && world.refuses(thread, asked)
     const got = draw.once(2) ? this.#coms[thread]?.CoTaskMemAlloc(bytes) : this.#mallocs[thread]?.Alloc(bytes)
     const what = `IMalloc::Alloc of ${bytes} bytes`
     must(got !== undefined, () => 'a thread without COM')
@@ -177,6 +189,7 @@ export class ComCalls {
     const malloc = this.#mallocs[thread] as IMalloc
     const call = draw.below(3)
     const spy = pointer === 0 ? undefined : this.#shown(thread)
+    world.saysIf(pointer !== 0 && call < 2, 'C-53')
     const ask = (...lines: string[]): void => this.#told(thread, `IMalloc on ${hex(pointer)}`, spy, spy === undefined ? [] : lines)
     if (call === 0) {
       malloc.Free(pointer)
@@ -222,6 +235,7 @@ export class ComCalls {
     const hr = (this.#coms[0] as Com).CoRevokeMallocSpy()
     const expected = registered === undefined ? CO_E_OBJNOTREG : this.#spied.length === 0 ? S_OK : E_ACCESSDENIED
     must(hr === expected, () => `CoRevokeMallocSpy gave ${hex(hr)}, the model says ${hex(expected)}`)
+    this.#world.saysIf(registered?.pending === true, 'C-58')
     if (registered !== undefined) registered.pending = true
     this.#told(0, 'CoRevokeMallocSpy', registered?.spy, [])
   }

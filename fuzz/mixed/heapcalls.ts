@@ -67,15 +67,24 @@ export function took(
   result: number,
   setsError: boolean
 ): void {
-  const refused = world.injections.refuses(bytes)
+  const refused = world.refuses(thread, bytes)
   if (result !== 0) {
     world.mustNotBeRefused(what, refused)
     world.keep(heap, result, bytes, { zero })
     world.left(thread, what, undefined)
     return
   }
+  if (what === 'HeapAlloc') saysWhy(world, thread, heap, bytes)
   world.mayFail(`${what} of ${bytes} bytes`, world.heaps.canPlace(heap, bytes, world.owns(thread)), refused)
   world.left(thread, what, setsError ? ERROR_NOT_ENOUGH_MEMORY : undefined)
+}
+
+/** What a Heap* call that gave no block says of it: W-16, C-43. */
+function saysWhy(world: World, thread: number, heap: Heap, bytes: number): void {
+  const { maximum, lent, regions } = heap
+  const uncommitted = regions.reduce((sum, { address, size }) => sum + world.pages.missing(address, size), 0)
+  if (maximum !== 0 && bytes >= 0x7fff8) world.says('W-16')
+  else world.saysIf(lent && !world.owns(thread) && (maximum === 0 || uncommitted > 0), 'C-43')
 }
 
 function free(world: World, draw: Draw, thread: number, heap: Heap): void {
@@ -97,6 +106,7 @@ function reAlloc(world: World, draw: Draw, thread: number, heap: Heap): void {
   world.begin()
   const asked = askResize(world, thread, block, bytes, inPlace)
   const result = world.ce(thread).HeapReAlloc(heap.handle, flags, block.address, bytes)
+  if (result === 0) saysWhy(world, thread, heap, bytes)
   resized(world, 'HeapReAlloc', block, bytes, zero, inPlace, result, asked)
   world.left(thread, 'HeapReAlloc', result === 0 ? ERROR_NOT_ENOUGH_MEMORY : undefined)
 }
@@ -106,7 +116,7 @@ export function askResize(world: World, thread: number, block: Block, bytes: num
   const { heaps } = world
   const own = world.owns(thread)
   // Shrinking never fails, and is no request that is counted.
-  const refused = bytes > block.bytes && world.injections.refuses(bytes)
+  const refused = bytes > block.bytes && world.refuses(thread, bytes)
   const how = heaps.staysPut(block, bytes, inPlace, own)
   if (how === 'stays') return { verdict: 'must', refused, stays: true }
   const elsewhere = inPlace ? 'cannot' : heaps.canPlace(block.heap, bytes, own)
@@ -127,6 +137,8 @@ export function resized(
   { verdict, refused, stays }: Asked & { stays: boolean },
   how: Partial<Pick<Block, 'spied' | 'offset'>> = {}
 ): Block | undefined {
+  // A big block that shrinks may have been refused another place.
+  world.mayBeLow = true
   if (result === 0) {
     world.mayFail(`${what} of ${hex(block.address)} from ${block.bytes} to ${bytes} bytes`, verdict, refused)
     must(bytes > block.bytes, () => `${what} to fewer bytes failed`)
@@ -222,6 +234,7 @@ function destroy(world: World, thread: number, heap: Heap): void {
   world.begin()
   const result = world.ce(by).HeapDestroy(heap.handle)
   if (heap === world.processHeap) {
+    world.says('C-12')
     world.expect(by, 'HeapDestroy', result, { result: 0, error: ERROR_INVALID_PARAMETER }) // C-12
     return
   }
@@ -238,6 +251,9 @@ function onNothing(world: World, draw: Draw, thread: number): void {
   if (heap !== undefined && world.blockAt(heap, pointer) !== undefined) return
   world.begin()
   const call = draw.below(heap === undefined ? 7 : 4)
+  // To ask whether a pointer is a block is no fault (C-36).
+  if (heap === undefined) world.says('C-4')
+  else if (call < 3) world.says(['C-5', 'C-6', 'C-38'][call] as string)
   if (call === 0) world.expect(thread, 'HeapFree', ce.HeapFree(handle, 0, pointer), { result: 0, error: ERROR_INVALID_PARAMETER })
   else if (call === 1)
     world.expect(thread, 'HeapReAlloc', ce.HeapReAlloc(handle, 0, pointer, 100), { result: 0, error: ERROR_INVALID_PARAMETER })

@@ -66,6 +66,8 @@ export class HeapModel {
   readonly #profile: Profile
   readonly #debug: boolean
   readonly #memory: number
+  /** Whether a request for address space was refused in this call: then a heap is content with the smaller region (C-50). */
+  isShort: () => boolean = () => false
 
   constructor(profile: Profile, debug: boolean, memory: number, pages: VirtualModel) {
     this.#profile = profile
@@ -209,7 +211,7 @@ export class HeapModel {
     must(!this.gaps(heap).some(({ size }) => size >= room), () => `a region at ${hex(address)} for ${room} bytes that had room in the heap`)
     const needed = up(room, UNIT)
     const usual = Math.max(this.#profile.region, needed)
-    const size = this.pages.hasRoom(usual) ? usual : needed
+    const size = this.pages.hasRoom(usual) && !this.isShort() ? usual : needed
     this.#take(address, size, heap.protection)
     heap.regions.push({ address, size, control: 0 })
     heap.regions.sort((a, b) => a.address - b.address)

@@ -11,7 +11,7 @@ interface Injection {
 
 /**
  * Injected failures (DT-2) as the model counts them. Requests for blocks are counted one by one, so that the model knows which is refused; how often a
- * heap asks for pages hangs on where its blocks lie, so for commits it takes the emulator's count.
+ * heap asks for pages or regions hangs on where its blocks lie, so for those it takes the emulator's count, and so it does where chance decides.
  */
 export class Injections {
   readonly #process: CeProcess
@@ -31,13 +31,14 @@ export class Injections {
     this.list.splice(at, 1)
   }
 
-  /** Counts a request for a block: whether it is refused. */
-  refuses(bytes: number): boolean {
+  /** Counts a request for a block by a thread under a label: whether it is refused, as far as that can be told before chance has spoken. */
+  refuses(bytes: number, label: string): boolean {
     let refused = false
     for (const one of this.list) {
-      const { on, nth = 0, every = 0, minBytes = 0, maxBytes = 0xffffffff } = one.options
-      if (on !== 'alloc' || bytes < minBytes || bytes > maxBytes) continue
+      const { on, nth = 0, every = 0, minBytes = 0, maxBytes = 0xffffffff, site, probability } = one.options
+      if (on !== 'alloc' || bytes < minBytes || bytes > maxBytes || (site !== undefined && site !== label)) continue
       const n = ++one.seen
+      if (probability !== undefined) continue
       const first = nth === 0 ? every : nth
       const due = every === 0 ? nth === 0 || n === nth : n >= first && (n - first) % every === 0
       if (!due) continue
@@ -47,10 +48,11 @@ export class Injections {
     return refused
   }
 
-  /** Commits that were refused so far. */
-  get refusedCommits(): number {
+  /** Requests of a kind that were refused so far; of those for blocks the ones that chance refused. */
+  refused(on: FailureOptions['on']): number {
     let sum = 0
-    for (const { options, failures } of this.list) if (options.on === 'commit') sum += failures.failed
+    for (const { options, failures } of this.list)
+      if (options.on === on && (on !== 'alloc' || options.probability !== undefined)) sum += failures.failed
     return sum
   }
 
@@ -59,8 +61,9 @@ export class Injections {
   }
 
   #agree({ options, failures, seen, failed }: Injection): void {
-    if (options.on === 'commit') return
+    if (options.on !== 'alloc') return
     const told = `${failures.seen} requests seen and ${failures.failed} refused`
-    must(failures.seen === seen && failures.failed === failed, () => `${told}, the model says ${seen} and ${failed}`)
+    const right = options.probability === undefined ? failures.failed === failed : failures.failed <= seen
+    must(failures.seen === seen && right, () => `${told}, the model says ${seen} and ${failed}`)
   }
 }

@@ -14,6 +14,7 @@ export function localCall(world: World, draw: Draw, thread: number): void {
     const flags = draw.pick([0, LMEM_ZEROINIT, LMEM_MOVEABLE, LMEM_MOVEABLE | LMEM_ZEROINIT])
     world.begin()
     const result = global ? ce.GlobalAlloc(flags, bytes) : ce.LocalAlloc(flags, bytes)
+    world.saysIf((flags & LMEM_MOVEABLE) !== 0, 'C-14')
     took(world, thread, 'LocalAlloc', heap, bytes, (flags & LMEM_ZEROINIT) !== 0, result, true) // LA-7, ce-5.0 included
     return
   }
@@ -55,6 +56,7 @@ function onNothing(world: World, draw: Draw, thread: number): void {
   const call = draw.below(6)
   world.begin()
   const error = ERROR_INVALID_PARAMETER
+  world.saysIf(call < 3 && (call !== 0 || handle !== 0), 'C-15')
   if (call === 0) world.expect(thread, 'LocalFree', ce.LocalFree(handle), handle === 0 ? { result: 0 } : { result: handle, error })
   else if (call === 1) world.expect(thread, 'LocalReAlloc', ce.LocalReAlloc(handle, 10, LMEM_MOVEABLE), { result: 0, error })
   else if (call === 2) world.expect(thread, 'GlobalSize', ce.GlobalSize(handle), { result: 0, error })

@@ -8,6 +8,8 @@ import { setupOf, type World } from './world.ts'
 const PAGE = 4096
 const STATUS_AT = 640
 const MOST_INJECTIONS = 2
+/** What threads may label their requests. */
+export const LABELS = ['loading', 'drawing'] as const
 
 export function pressureCall(world: World, draw: Draw, thread: number): void {
   const kind = draw.below(16)
@@ -24,8 +26,9 @@ function inject(world: World, draw: Draw): void {
   const least = draw.pick([0, 0, 33, 4096])
   const when = draw.pick([{ nth: 1 + draw.below(20) }, { every: 2 + draw.below(20) }, { nth: 1 + draw.below(9), every: 3 + draw.below(9) }])
   const options = {
-    on: draw.once(2) ? ('alloc' as const) : ('commit' as const),
+    on: draw.pick(['alloc', 'alloc', 'commit', 'reserve'] as const),
     ...when,
+    ...draw.pick([{}, {}, { site: draw.pick(LABELS) }, { probability: draw.pick([0.1, 0.5]), seed: draw.word() }]),
     minBytes: least,
     maxBytes: least + draw.pick([64, 8192, 1 << 20])
   }

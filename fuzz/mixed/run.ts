@@ -7,6 +7,7 @@ import { HostCalls } from './hostcalls.ts'
 import { localCall } from './localcalls.ts'
 import { pressureCall, setPages, status } from './pressure.ts'
 import { SectionCalls } from './sectioncalls.ts'
+import { threadCall } from './threadcalls.ts'
 import { ToolHelp } from './toolhelp.ts'
 import { releaseAt, virtualCall } from './virtualcalls.ts'
 import { THREADS, World } from './world.ts'
@@ -48,9 +49,16 @@ export class Run {
     else if (family < 680) virtualCall(this.world, draw, thread)
     else if (family < 800) this.#com.call(draw, thread)
     else if (family < 880) this.#host.call(draw)
-    else if (family < 965) this.#sections.call(draw, thread)
-    else if (family < 995) pressureCall(this.world, draw, thread)
+    else if (family < 955) this.#sections.call(draw, thread)
+    else if (family < 965) {
+      if (threadCall(this.world, draw, thread)) {
+        this.#sections.parted(thread)
+        this.#com.replaced(thread)
+      }
+    } else if (family < 995) pressureCall(this.world, draw, thread)
     else this.#toolHelp.call(draw, thread)
+    this.#host.notified()
+    this.world.judge()
     if (++this.#commands % this.#look === 0) this.agree()
   }
 
@@ -108,6 +116,7 @@ export class Run {
     world.injections.agree()
     status(world, 1)
     this.#toolHelp.agree(2)
+    world.judge()
   }
 
   /** Every byte of the app's own pages. */

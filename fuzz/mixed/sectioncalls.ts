@@ -35,14 +35,19 @@ export class SectionCalls {
     this.#world.begin()
     if (kind < 2) {
       ce.InitializeCriticalSection(address)
+      if (live) this.#world.says(isOthers ? 'C-80' : 'C-81')
       // Not while another thread is inside (C-80).
       if (!isOthers) Object.assign(section, { live: true, owner: -1, depth: 0 })
     } else if (kind < 3) {
       ce.DeleteCriticalSection(address)
+      if (!live) this.#world.says('C-76')
+      else this.#world.saysIf(owner >= 0, 'C-80')
       if (!isOthers) Object.assign(section, { live: false, owner: -1, depth: 0 })
     } else if (kind < 10) this.#enter(section, thread, kind < 6 || isOthers)
     else {
       ce.LeaveCriticalSection(address)
+      if (!live) this.#world.says('C-76')
+      else this.#world.saysIf(owner !== thread, 'C-79')
       if (live && owner === thread && --section.depth === 0) section.owner = -1 // CS-2, C-79
     }
     this.#look(section)
@@ -52,6 +57,7 @@ export class SectionCalls {
   #enter(section: Section, thread: number, tried: boolean): void {
     const { address, live, owner } = section
     const ce = this.#world.ce(thread)
+    this.#world.saysIf(!live, 'C-76')
     const open = live && (owner < 0 || owner === thread)
     if (tried) {
       const got = ce.TryEnterCriticalSection(address)
@@ -60,6 +66,16 @@ export class SectionCalls {
     if (!open) return
     section.owner = thread
     section.depth++
+  }
+
+  /** A thread leaves the process: what it owned is free, and reported (C-84). */
+  parted(thread: number): void {
+    for (const section of this.#sections) {
+      if (!section.live || section.owner !== thread) continue
+      this.#world.says('CS-6')
+      Object.assign(section, { owner: -1, depth: 0 })
+      this.#look(section)
+    }
   }
 
   /** The structure mirrors the section (C-75). */

@@ -95,6 +95,7 @@ export class ToolHelp {
     const made = { result: 0, error: ERROR_INVALID_HANDLE } // C-74
     const list = this.#world.scratch + LIST_AT
     this.#world.begin()
+    this.#world.says('C-74', 'C-74')
     this.#world.expect(thread, 'Heap32ListFirst', this.#world.ce(thread).Heap32ListFirst(handle, list), made)
     this.#world.expect(thread, 'CloseToolhelp32Snapshot', this.#world.ce(thread).CloseToolhelp32Snapshot(handle), made)
   }

@@ -1,5 +1,7 @@
 import {
   AccessViolation,
+  ERROR_INVALID_PARAMETER,
+  ERROR_NOT_ENOUGH_MEMORY,
   GuardPageException,
   MEM_COMMIT,
   MEM_DECOMMIT,
@@ -16,10 +18,10 @@ import {
   PAGE_READWRITE,
   PAGE_WRITECOPY
 } from '../../src/index.ts'
-import type { Outcome } from '../../spec/coredll/virtualmodel.ts'
+import { isProtection, type Outcome } from '../../spec/coredll/virtualmodel.ts'
 import { must } from './disagreement.ts'
 import type { Draw } from './draw.ts'
-import type { World } from './world.ts'
+import type { Made, World } from './world.ts'
 
 /** Virtual*, IsBad* and the program's own accesses, on reservations of its own and on pages of heaps that it may not change. */
 
@@ -55,7 +57,7 @@ export function virtualCall(world: World, draw: Draw, thread: number): void {
 
 /** An address in a reservation of the app's, now and then anywhere. */
 function place(world: World, draw: Draw): number {
-  const base = draw.any(world.reservations)
+  const base = draw.any(draw.once(6) ? [...world.hosted] : world.reservations)
   if (base === undefined || draw.once(16))
     return draw.pick([0x10, 0x10000, world.scratch, world.memory - PAGE, world.memory - 1, world.memory, 0x80000000, 0xffffffff])
   return base + draw.below(6) * PAGE + draw.pick([0, 0, 0, 1, 4, 0xffd, 0xfff])
@@ -94,16 +96,28 @@ function commit(world: World, draw: Draw, thread: number): void {
 }
 
 function alloc(world: World, thread: number, address: number, size: number, type: number, protection: number): void {
-  // A host is charged for what it commits itself, and looks at its own calls only.
-  if (world.isHosted(address)) return
   world.begin()
   const result = world.ce(thread).VirtualAlloc(address, size, type, protection)
-  world.pages.refusing = world.refused
-  const made = world.pages.alloc(address, size, type, protection, result)
-  world.pages.refusing = false
+  const sound = size !== 0 && isKnown(type) && isProtection(protection)
+  const onlyCommits = sound && (type & ~MEM_TOP_DOWN) === MEM_COMMIT
+  world.saysIf(onlyCommits && address === 0, 'C-20')
+  world.saysIf(onlyCommits && address !== 0 && world.isHeap(address), 'C-21')
+  const made = virtualMade(world, address, size, type, protection, result)
   world.expect(thread, 'VirtualAlloc', result, made)
   if (result !== 0 && (address === 0 || (type & MEM_RESERVE) !== 0)) world.reservations.push(result)
 }
+
+/** What VirtualAlloc must give that gave `result`. */
+export function virtualMade(world: World, address: number, size: number, type: number, protection: number, result: number): Made {
+  if (result === 0) world.mayBeLow = true
+  if (world.wasRefused('reserve')) return { result: 0, error: ERROR_NOT_ENOUGH_MEMORY }
+  world.pages.refusing = world.wasRefused('commit')
+  const made = world.pages.alloc(address, size, type, protection, result)
+  world.pages.refusing = false
+  return made
+}
+
+const isKnown = (type: number): boolean => [MEM_RESERVE, MEM_COMMIT, MEM_RESERVE | MEM_COMMIT].includes(type & ~MEM_TOP_DOWN)
 
 function free(world: World, draw: Draw, thread: number): void {
   const address = place(world, draw)
@@ -112,11 +126,14 @@ function free(world: World, draw: Draw, thread: number): void {
 }
 
 function freeAt(world: World, thread: number, address: number, size: number, type: number): void {
-  if (world.isHosted(address)) return
   world.begin()
   const result = world.ce(thread).VirtualFree(address, size, type)
+  const sound = type === MEM_RELEASE ? size === 0 : type === MEM_DECOMMIT
+  world.saysIf(sound && world.isHeap(address), 'C-21')
   world.expect(thread, 'VirtualFree', result, world.pages.free(address, size, type))
-  if (result === 1 && type === MEM_RELEASE) world.reservations.splice(world.reservations.indexOf(address), 1)
+  // What is freed past a host is its no more (C-96).
+  if (result === 1 && type === MEM_RELEASE && !world.hosted.delete(address))
+    world.reservations.splice(world.reservations.indexOf(address), 1)
 }
 
 /** Decommits a whole reservation and releases it. */
@@ -134,7 +151,11 @@ function protect(world: World, draw: Draw, thread: number): void {
   const [address, size, protection, old] = [place(world, draw), draw.pick(SIZES), draw.pick(PROTECTIONS), out(world, draw)]
   world.begin()
   const result = world.ce(thread).VirtualProtect(address, size, protection, old)
-  world.expect(thread, 'VirtualProtect', result, world.pages.protect(address, size, protection, old))
+  world.saysIf(size !== 0 && isProtection(protection) && world.isHeap(address), 'C-21')
+  const made = world.pages.protect(address, size, protection, old)
+  // It came as far as to write if it worked, or failed for that place alone.
+  saysOut(world, old, made.result === 1, made.error === ERROR_INVALID_PARAMETER && size !== 0 && isProtection(protection))
+  world.expect(thread, 'VirtualProtect', result, made)
 }
 
 function query(world: World, draw: Draw, thread: number): void {
@@ -143,6 +164,7 @@ function query(world: World, draw: Draw, thread: number): void {
   world.begin()
   const result = world.ce(thread).VirtualQuery(address, buffer, length)
   const made = world.pages.query(address, buffer, length)
+  saysOut(world, buffer, made.result !== 0, made.result === 0 && length >= 28 && address < world.memory)
   world.expect(thread, 'VirtualQuery', result, made)
   // What was written to a page of the app's is compared with its bytes; the campaign's own block is looked at here.
   if (result !== 0 && buffer === world.scratch) {
@@ -154,6 +176,12 @@ function query(world: World, draw: Draw, thread: number): void {
   }
 }
 
+/** C-62, C-63: what is said of a place that was written to, or could not be. */
+export function saysOut(world: World, address: number, written: boolean, bad: boolean): void {
+  if (bad) world.says('C-62')
+  else world.saysIf(written && address % 4 !== 0, 'C-63')
+}
+
 function isBad(world: World, draw: Draw, thread: number): void {
   const [address, size] = [place(world, draw), draw.pick([0, 1, 4, PAGE, 2 * PAGE, 0xffffffff])]
   const ce = world.ce(thread)
@@ -161,6 +189,7 @@ function isBad(world: World, draw: Draw, thread: number): void {
   world.begin()
   const result = write ? ce.IsBadWritePtr(address, size) : ce.IsBadReadPtr(address, size)
   world.expect(thread, 'IsBadPtr', result, world.pages.isBad(address, size, write))
+  world.saysIf(world.pages.wentOff, 'C-68')
 }
 
 /** The program reads or writes its own pages. */

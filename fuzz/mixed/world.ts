@@ -1,5 +1,5 @@
 import { VirtualModel } from '../../spec/coredll/virtualmodel.ts'
-import { attachThread, type CeProcess, type CeThread, createProcess, type ProcessOptions } from '../../src/index.ts'
+import { attachThread, type CeProcess, type CeThread, createProcess, type FailureOptions, type ProcessOptions } from '../../src/index.ts'
 import { placements, profileNames } from '../../src/profile.ts'
 import { hex, must } from './disagreement.ts'
 import { Draw } from './draw.ts'
@@ -27,6 +27,9 @@ export function setupOf(seed: number): ProcessOptions & { readonly memory: numbe
     lockTimeout: 1000
   }
 }
+
+type Kind = FailureOptions['on']
+const NONE = { alloc: 0, commit: 0, reserve: 0 } as const
 
 export interface Made {
   readonly result: number
@@ -59,8 +62,17 @@ export class World {
   calls = 0
   /** Blocks from which on a heap rather loses some. */
   readonly crowd: number
+  /** What each thread's requests are labelled. */
+  readonly labels: string[] = Array.from({ length: THREADS }, () => '')
+  /** A commit may have been refused, which makes memory low (C-71), since it was last seen not to be. */
+  mayBeLow = false
   #stamps = 0
-  #refused = 0
+  /** Refused requests of each kind when the call began. */
+  #before: Readonly<Record<Kind, number>> = NONE
+  readonly #onThread: (ce: CeThread, index: number) => void
+  /** Rules of the findings that the calls since the last look raised, and those that they had to raise. */
+  readonly #heard: string[] = []
+  #expected: string[] = []
 
   constructor(seed: number, onThread: (ce: CeThread, index: number) => void = () => {}) {
     this.seed = seed
@@ -71,7 +83,9 @@ export class World {
     this.debug = setup.build === 'debug'
     const others = Array.from({ length: THREADS - 1 }, () => attachThread(this.process.share()))
     this.threads = [this.process.thread, ...others]
+    this.#onThread = onThread
     this.threads.forEach(onThread)
+    this.process.onFinding(({ rule }) => this.#heard.push(rule))
     const ce = this.process.thread
     const [heap] = this.process.snapshot().heaps
     const region = heap?.regions[0]
@@ -90,6 +104,7 @@ export class World {
       host: false
     })
     this.injections = new Injections(this.process)
+    this.heaps.isShort = () => this.wasRefused('reserve')
     this.scratch = ce.HeapAlloc(heap.handle, 0, SCRATCH_BYTES)
     this.heaps.place(this.processHeap, this.scratch, SCRATCH_BYTES, { stamp: -1, spied: false, offset: 0, kept: true })
   }
@@ -107,15 +122,64 @@ export class World {
     return thread === 0
   }
 
-  /** Begins a call: commits that are refused from here on are the call's. */
-  begin(): void {
-    this.calls++
-    if (this.injections.list.length > 0) this.#refused = this.injections.refusedCommits
+  /** Another thread comes in the place of one. */
+  replace(thread: number): void {
+    this.tell?.(`ce[${thread}].detach()`)
+    const before = this.ce(thread)
+    before.detach()
+    this.tell?.(`ce[${thread}] = attachThread(process.share())`)
+    const ce = attachThread(this.process.share())
+    must(ce.tid === before.tid, () => `the next thread has the id ${ce.tid}, not ${before.tid}`)
+    this.threads[thread] = ce
+    this.lastErrors[thread] = 0
+    this.labels[thread] = ''
+    this.#onThread(ce, thread)
   }
 
-  /** Whether a commit of the call was refused. */
+  /** Begins a call: requests that are refused from here on are the call's. */
+  begin(): void {
+    this.calls++
+    if (this.injections.list.length > 0) this.#before = this.#refusals()
+    else this.#before = NONE
+  }
+
+  #refusals(): Readonly<Record<Kind, number>> {
+    const { injections } = this
+    return { alloc: injections.refused('alloc'), commit: injections.refused('commit'), reserve: injections.refused('reserve') }
+  }
+
+  /** Whether a request of this kind was refused in the call; for blocks, whether chance refused it. */
+  wasRefused(kind: Kind): boolean {
+    return this.injections.list.length > 0 && this.injections.refused(kind) > this.#before[kind]
+  }
+
+  /** Whether anything that the model does not count was refused in the call. */
   get refused(): boolean {
-    return this.injections.list.length > 0 && this.injections.refusedCommits > this.#refused
+    return this.wasRefused('alloc') || this.wasRefused('commit') || this.wasRefused('reserve')
+  }
+
+  /** Counts a request for a block: whether it is refused. */
+  refuses(thread: number, bytes: number): boolean {
+    return this.injections.refuses(bytes, this.labels[thread] ?? '')
+  }
+
+  /** The call must raise findings of these rules; without a word it must raise none. */
+  says(...rules: string[]): void {
+    this.#expected.push(...rules)
+  }
+
+  /** The same where `holds`. */
+  saysIf(holds: boolean, rule: string): void {
+    if (holds) this.says(rule)
+  }
+
+  /** Compares the findings since the last time with those that had to come: a call that is defined raises none. */
+  judge(): void {
+    must(this.process.drainFindings() === 0, () => 'findings were lost')
+    const heard = this.#heard.splice(0).sort().join()
+    const expected = this.#expected.sort().join()
+    this.#expected = []
+    must(heard === expected, () => `the findings were [${heard}], the model says [${expected}]`)
   }
 
   /** Compares what a call of a thread gave, and the last error, with what it must give. */
@@ -138,11 +202,12 @@ export class World {
 
   /** A call that asked for memory failed: it must, or might. */
   mayFail(what: string, verdict: Verdict, refused: boolean): void {
+    this.mayBeLow = true
     must(refused || this.refused || verdict !== 'must', () => `${what} failed although there is room`)
   }
 
   mustNotBeRefused(what: string, refused: boolean): void {
-    must(!refused, () => `${what} worked although a failure was injected`)
+    must(!refused && !this.wasRefused('alloc'), () => `${what} worked although a failure was injected`)
   }
 
   /** Takes in a new block and writes to it. */
@@ -193,6 +258,11 @@ export class World {
   /** The block that lives at an address. */
   blockAt(heap: Heap, address: number): Block | undefined {
     return heap.blocks.find((block) => block.address === address) ?? heap.bigs.find((block) => block.address === address)
+  }
+
+  /** Whether a page of the app's own cannot be meant by this address, since it lies in a heap (C-21). */
+  isHeap(address: number): boolean {
+    return this.pages.pages[Math.floor(address / UNIT) * (UNIT / PAGE)]?.heap === true
   }
 
   /** A page of an app's reservation that is a host's. */

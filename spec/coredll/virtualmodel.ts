@@ -45,7 +45,7 @@ export type Outcome = 'done' | `violation ${number}` | `guard ${number}`
 const bad = (error: number): Answer => ({ result: 0, error })
 
 /** VA-15, VP-3, VP-4, C-66. */
-function isProtection(protection: number): boolean {
+export function isProtection(protection: number): boolean {
   const base = (protection & ~(PAGE_GUARD | PAGE_NOCACHE)) >>> 0
   if (base === PAGE_NOACCESS && (protection & PAGE_GUARD) !== 0) return false
   return [0x01, 0x02, 0x04, 0x10, 0x20, 0x40].includes(base)
@@ -58,6 +58,8 @@ export class VirtualModel {
   committed = 0
   /** The next commits are refused though there is room: failures are injected. */
   refusing = false
+  /** Whether the last IsBad call set a guard off. */
+  wentOff = false
   /** The words that the last query tells. */
   told: readonly number[] = []
 
@@ -243,7 +245,9 @@ export class VirtualModel {
 
   /** C-68. */
   isBad(address: number, size: number, write: boolean): Answer {
-    return { result: this.#reach(address, size, write, true) === 'done' ? 0 : 1 }
+    const outcome = this.#reach(address, size, write, true)
+    this.wentOff = outcome.startsWith('guard')
+    return { result: outcome === 'done' ? 0 : 1 }
   }
 
   /** An access of the app: reads, or writes `value` to every byte. */
