@@ -214,6 +214,8 @@ export class World {
   keep(heap: Heap, address: number, bytes: number, how: { zero?: boolean; spied?: boolean; offset?: number; kept?: boolean } = {}): Block {
     const { zero = false, spied = false, offset = 0, kept = false } = how
     const block = this.heaps.place(heap, address, bytes, { stamp: ++this.#stamps, spied, offset, kept })
+    // It may have been refused the pages of another place first.
+    if (this.wasRefused('commit') || Math.ceil(block.room / PAGE) + 1 > this.pages.available) this.mayBeLow = true
     write(this, block, zero ? 0 : undefined)
     return block
   }
