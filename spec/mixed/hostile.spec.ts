@@ -28,7 +28,7 @@ import { COM_CALLS, HOST_CALLS } from '../../src/coredll/uppercalls.ts'
 const PAGE = 4096
 const MEMORY = 1024 * 1024
 const UNTOUCHED = 0xabcd
-const PAIRS = 30
+const PAIRS = 10
 
 /** A call: its name, and how to make it with so many arguments. */
 interface Target {
@@ -230,6 +230,43 @@ for (const [profile, kernelMode] of [
     assert.ok(calls > 10_000, `${calls} calls`)
   })
 }
+
+/** Flags by the call and the argument that takes them: each listed bit, and some that are listed nowhere or by desktop Windows alone. */
+const FLAGS: readonly (readonly [name: string, at: number, bits: readonly number[]])[] = [
+  ['HeapCreate', 0, [1, 4, 0x1000, 0x40000, 0x80000000]],
+  ['HeapAlloc', 1, [1, 4, 8, 0x10, 0x80000000]],
+  ['HeapReAlloc', 1, [1, 4, 8, 0x10, 0x80000000]],
+  ['HeapFree', 1, [1, 8, 0x80000000]],
+  ['LocalAlloc', 0, [2, 0x10, 0x20, 0x40, 0x80, 0xf00, 0x8000]],
+  ['LocalReAlloc', 2, [2, 0x10, 0x40, 0x80, 0xf00]],
+  ['VirtualAlloc', 2, [0x1000, 0x2000, 0x4000, 0x8000, 0x80000, 0x100000, 0x400000]],
+  ['VirtualAlloc', 3, [1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400]],
+  ['VirtualProtect', 2, [1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400]],
+  ['VirtualFree', 2, [0x1000, 0x4000, 0x8000, 0x10000]],
+  ['IHostMemoryManager::VirtualAlloc', 2, [0x1000, 0x2000, 0x4000, 0x8000, 0x80000, 0x100000]],
+  ['IHostMemoryManager::VirtualFree', 2, [0x1000, 0x4000, 0x8000, 0x10000]],
+  ['IHostMemoryManager::CreateMalloc', 0, [1, 2, 4, 0x80000000]],
+  ['CreateToolhelp32Snapshot', 0, [1, 2, 4, 8, 0x10, 0x40000000, 0x80000000]],
+  ['CeVirtualSharedAlloc', 2, [0x1000, 0x2000, 0x4000, 0x8000]]
+]
+
+suiteOf('every combination of flags: no failure changes anything, and the process stays sound', () => {
+  for (const kernelMode of [false, true]) {
+    for (const [name, at, bits] of FLAGS) {
+      let world = scene('compact-2013', kernelMode)
+      for (let mask = 0; mask < 2 ** bits.length; mask++) {
+        const target = world.targetOf(name)
+        const args = usual(world, target)
+        // Alternately with an address and without.
+        if (name.endsWith('VirtualAlloc') && mask % 2 === 1) args[0] = 0
+        args[at] = bits.reduce((sum, bit, n) => (mask & (1 << n) ? sum + bit : sum), 0)
+        if (attempt(world, target, args)) continue
+        world.process.check()
+        world = scene('compact-2013', kernelMode)
+      }
+    }
+  }
+})
 
 suiteOf('what is no DWORD throws a TypeError or a RangeError, from each argument of each call, and changes nothing', () => {
   const world = scene('compact-2013', false)
