@@ -82,7 +82,8 @@ function scene(profile: keyof typeof profiles, kernelMode: boolean) {
     return { name, count: run.length, run: (...args) => run.apply(owner, args) }
   }
   findings.length = 0
-  return { process, ce, findings, heap, fixed, dead, snapshot, places, targetOf }
+  const image: { hash: string | undefined } = { hash: undefined }
+  return { process, ce, findings, image, heap, fixed, dead, snapshot, places, targetOf }
 }
 type Scene = ReturnType<typeof scene>
 
@@ -175,11 +176,13 @@ function isException(name: string, error: unknown): boolean {
 }
 
 /** Makes one call and judges it; whether the scene is still what it was. */
-function attempt({ process, ce, findings }: Scene, { name, run }: Target, args: readonly number[]): boolean {
+function attempt({ process, ce, findings, image }: Scene, { name, run }: Target, args: readonly number[]): boolean {
   const what = `${name}(${args.map((arg) => `0x${arg.toString(16)}`).join(', ')})`
   ce.SetLastError(UNTOUCHED)
   findings.length = 0
-  const before = process.imageHash()
+  // Nothing has changed since the last look.
+  image.hash ??= process.imageHash()
+  const before = image.hash
   let result: unknown
   let thrown = false
   try {
