@@ -76,7 +76,7 @@ cover('every case runs on some face, calls something, and expects something of i
       assert.ok(names.size > 0, one.id)
       for (const name of names) assert.ok(battery.includes(name), name)
     }
-    assert.match(one.script, / -> |exhaust|Enter|LeaveCriticalSection|CoTaskMemFree/, one.id)
+    assert.match(one.script, / -> |exhaust|drain|Enter|LeaveCriticalSection|CoTaskMemFree/, one.id)
   }
 })
 

@@ -88,13 +88,13 @@ export const blockCases: readonly ConformCase[] = family('blocks', [
     'exhausted',
     { heap: 'HA-4 HC-4', local: 'LA-7', com: 'IM-3 CT-1', host: 'HO-8' },
     'memory that is used up gives NULL',
-    'exhaust 5000: p = alloc(0x10000)'
+    'drain 5000: p = alloc(0x10000)'
   ),
   caseOf(
     'exhausted-and-back',
     { heap: 'HA-4 HF-5', local: 'LA-7 LF-1', com: 'IM-3 IM-8 CT-4', host: 'HO-8 HO-10' },
     'after memory was used up, freeing a block makes room for another',
-    `exhaust 5000: p = alloc(0x10000)
+    `drain 5000: p = alloc(0x10000)
      free(p) -> ok
      q = alloc(0x4000) -> pointer`
   ),
@@ -300,7 +300,7 @@ export const blockCases: readonly ConformCase[] = family('blocks', [
     'a resize for which there is no memory gives NULL and keeps the block',
     `p = alloc(100) -> pointer
      fill(p, 100, 0x7E)
-     exhaust 5000: x = alloc(0x8000)
+     drain 5000: x = alloc(0x8000)
      q = resize(p, 0x90000) -> NULL
      bytes(p, 100) -> all 0x7E`
   ),

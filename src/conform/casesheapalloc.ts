@@ -76,7 +76,7 @@ export const heapAllocCases: readonly ConformCase[] = family('heapalloc', [
     'failure-error-exhausted',
     'HA-4',
     'memory that is used up sets one of the two codes as well',
-    'exhaust 5000: p = HeapAlloc(heap, 0, 0x8000) -> error 8 or 87',
+    'drain 5000: p = HeapAlloc(heap, 0, 0x8000) -> error 8 or 87',
     {
       ...on,
       profiles: setsError
@@ -96,7 +96,7 @@ export const heapAllocCases: readonly ConformCase[] = family('heapalloc', [
     'failure-error-kept-exhausted',
     'HA-5',
     'on CE 5.0 used up memory leaves the last error alone',
-    'exhaust 5000: p = HeapAlloc(heap, 0, 0x8000) -> error kept',
+    'drain 5000: p = HeapAlloc(heap, 0, 0x8000) -> error kept',
     {
       ...on,
       profiles: ['ce-5.0']

@@ -287,6 +287,6 @@ export const heapCompactCases: readonly ConformCase[] = family('heapcompact', [
     'wholly-free',
     'HI-1 HP-2',
     'pages that are wholly free go back: another heap can use them',
-    'a = HeapCreate(0, 0, 0) -> nonzero\nexhaust 5000: p = HeapAlloc(a, 0, 0x8000)\nHeapFree(a, 0, p) -> nonzero\nHeapCompact(a, 0)\nq = HeapAlloc(a, 0, 0x4000) -> pointer'
+    'a = HeapCreate(0, 0, 0) -> nonzero\ndrain 5000: p = HeapAlloc(a, 0, 0x8000)\nHeapFree(a, 0, p) -> nonzero\nHeapCompact(a, 0)\nq = HeapAlloc(a, 0, 0x4000) -> pointer'
   )
 ])

@@ -113,7 +113,7 @@ export const hostCases: readonly ConformCase[] = family('host', [
     'callback',
     'HO-17 HO-21 HO-7',
     'the callback is told when memory becomes low',
-    `${host('generous')}\nc = HostCallback(told)\nIHostMemoryManager::RegisterMemoryNotificationCallback(h, c) -> S_OK\nexhaust 5000: p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE)\nHostTold(told) -> eMemoryAvailableLow`
+    `${host('generous')}\nc = HostCallback(told)\nIHostMemoryManager::RegisterMemoryNotificationCallback(h, c) -> S_OK\ndrain 5000: p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE)\nHostTold(told) -> eMemoryAvailableLow`
   ),
   caseOf(
     'needs-space',

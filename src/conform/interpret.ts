@@ -58,6 +58,9 @@ class Differs extends Error {
   }
 }
 
+/** The implementation has more of something than a case can use up. */
+class Plenty extends Error {}
+
 export interface Circumstances {
   readonly debug: boolean
   /** Whether what the case leaves behind is undone by calls; else the implementation begins anew for the next case. */
@@ -74,16 +77,22 @@ export function* interpret(script: readonly Statement[], { debug, undo }: Circum
   try {
     yield* run.all(script)
   } catch (error) {
-    if (!(error instanceof Differs) && !(error instanceof SubjectFault)) throw error
-    answers = error instanceof Differs || error.kind === 'garbage' || error.kind === 'threw'
-    const [expected, got] = error instanceof Differs ? [error.expected, error.got] : ['an answer', error.message]
-    outcome = { status: 'failed', sequence: run.sequence, expected, got, calls: 0 }
+    if (error instanceof Plenty) outcome = { status: 'notApplicable', sequence: [], expected: '', got: error.message, calls: 0 }
+    else {
+      if (!(error instanceof Differs) && !(error instanceof SubjectFault)) throw error
+      answers = error instanceof Differs || error.kind === 'garbage' || error.kind === 'threw'
+      const [expected, got] = error instanceof Differs ? [error.expected, error.got] : ['an answer', error.message]
+      outcome = { status: 'failed', sequence: run.sequence, expected, got, calls: 0 }
+    }
   }
   if (undo && answers) {
-    try {
-      for (const request of run.ledger.undo()) yield request
-    } catch (error) {
-      if (!(error instanceof SubjectFault)) throw error
+    for (const request of run.ledger.undo()) {
+      try {
+        yield request
+      } catch (error) {
+        if (!(error instanceof SubjectFault)) throw error
+        if (error.kind === 'hang' || error.kind === 'ended') break
+      }
     }
   }
   return { ...outcome, calls: run.calls }
@@ -128,12 +137,12 @@ class Script {
         break
       }
       case 'exhaust':
-        yield* this.#exhaust(statement.most, statement.call)
+        yield* this.#exhaust(statement.most, statement.must, statement.call)
         break
     }
   }
 
-  *#exhaust(most: number, call: Call): Run {
+  *#exhaust(most: number, must: boolean, call: Call): Run {
     const before = this.sequence.length
     const { target } = call
     let last = 0
@@ -147,6 +156,7 @@ class Script {
       }
       last = value
     }
+    if (!must) throw new Plenty(`has more memory than ${most.toLocaleString('en-US')} calls of the case use up`)
     throw new Differs(`0 within ${most} calls`, shown(last))
   }
 

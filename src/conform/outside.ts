@@ -6,7 +6,7 @@ import { statementsOf } from './case.ts'
 import { Connection, greeting, type Launch } from './connection.ts'
 import { scriptOn } from './faces.ts'
 import { type Answer, interpret, type Outcome, type Request, SubjectFault } from './interpret.ts'
-import { bytesOf, hexOf, type ProtocolAnswer, protocolVersion } from './protocol.ts'
+import { bytesOf, hexOf, type ProtocolAnswer, type ProtocolCall, protocolVersion } from './protocol.ts'
 import { dwordOf } from './session.ts'
 
 /** What is wrong with what the user asked for: nothing is selected, or the implementation cannot be started. */
@@ -15,6 +15,9 @@ export class ConformError extends Error {
 }
 
 const memoryCalls: Readonly<Record<string, string>> = { bytes: 'read', read32: 'read', fill: 'write', write32: 'write' }
+const nothing: Answer = { value: 0, out: [], lastError: undefined, bytes: undefined }
+/** Bytes that one `read` or `write` is asked for: a device keeps the line in a buffer. */
+const mostBytes = 0x4000
 /** After so many starts in a row that came to nothing the rest is told without trying. */
 const mostFailedStarts = 3
 
@@ -89,8 +92,8 @@ class Outside {
     const missing = missingOf(trial, (name) => this.#offers(name))
     if (missing !== undefined) return notApplicable(`has no ${missing}`)
     const outcome = await this.#run(trial)
-    // What CE leaves undefined may have left anything behind.
-    if (trial.case.choice && !this.#functions.has('reset')) this.close()
+    // What CE leaves undefined, and what went wrong, may have left anything behind.
+    if ((trial.case.choice || outcome.status === 'failed') && !this.#functions.has('reset')) this.close()
     return outcome
   }
 
@@ -153,16 +156,48 @@ class Outside {
   async #ask(request: Request): Promise<Answer> {
     const { thread, call, args } = request
     const [address, second, third] = args as [number, number, number]
+    switch (call) {
+      case 'bytes':
+        return { ...nothing, bytes: await this.#read(thread, address, second) }
+      case 'read32':
+        return { ...nothing, value: new DataView((await this.#read(thread, address, 4)).buffer).getUint32(0, true) }
+      case 'fill':
+        return await this.#write(thread, address, new Uint8Array(second).fill(third))
+      case 'write32':
+        return await this.#write(thread, address, new Uint8Array(new Uint32Array([second]).buffer))
+      default:
+        return answerOf(request, await this.#line({ call, thread, args }))
+    }
+  }
+
+  async #line(call: ProtocolCall): Promise<ProtocolAnswer> {
     const connection = this.#connection
     if (connection === undefined) throw new SubjectFault('ended', 'was ended')
-    let line: ProtocolAnswer
-    if (call === 'bytes' || call === 'read32') {
-      line = await connection.ask({ call: 'read', thread, args: [address, call === 'bytes' ? second : 4] })
-    } else if (call === 'fill' || call === 'write32') {
-      const data = call === 'fill' ? new Uint8Array(second).fill(third) : new Uint8Array(new Uint32Array([second]).buffer)
-      line = await connection.ask({ call: 'write', thread, args: [address, data.length], bytes: hexOf(data) })
-    } else line = await connection.ask({ call, thread, args })
-    return answerOf(request, line)
+    const line = await connection.ask(call)
+    if (typeof line.threw === 'string') throw new SubjectFault('threw', line.threw.slice(0, 200))
+    if (line.fault === true) throw new SubjectFault('threw', call.bytes === undefined ? 'could not read there' : 'could not write there')
+    if (line.call !== call.call)
+      throw new SubjectFault('garbage', `answered a call of ${String(line.call).slice(0, 40)} where ${call.call} was asked`)
+    return line
+  }
+
+  async #read(thread: number, address: number, length: number): Promise<Uint8Array> {
+    const data = new Uint8Array(length)
+    for (let at = 0; at < length; at += mostBytes) {
+      const count = Math.min(mostBytes, length - at)
+      const bytes = bytesOf((await this.#line({ call: 'read', thread, args: [address + at, count] })).bytes)
+      if (bytes?.length !== count) throw new SubjectFault('garbage', `answered ${bytes?.length ?? 'no'} bytes where ${count} were asked`)
+      data.set(bytes, at)
+    }
+    return data
+  }
+
+  async #write(thread: number, address: number, data: Uint8Array): Promise<Answer> {
+    for (let at = 0; at < data.length; at += mostBytes) {
+      const part = data.subarray(at, at + mostBytes)
+      await this.#line({ call: 'write', thread, args: [address + at, part.length], bytes: hexOf(part) })
+    }
+    return nothing
   }
 }
 
@@ -179,22 +214,11 @@ function functionsIn(hello: Readonly<Record<string, unknown>>): Set<string> {
   return names
 }
 
-/** What the line says, as the interpreter wants it; throws a SubjectFault where it says no answer to that call. */
-function answerOf({ call, args, out }: Request, line: ProtocolAnswer): Answer {
-  if (typeof line.threw === 'string') throw new SubjectFault('threw', line.threw)
-  if (line.fault === true) throw new SubjectFault('threw', 'could not access that memory')
-  const asked = memoryCalls[call] ?? call
-  if (line.call !== asked)
-    throw new SubjectFault('garbage', `answered a call of ${String(line.call).slice(0, 40)} where ${asked} was asked`)
-  let bytes: Uint8Array | undefined
-  if (asked === 'read') {
-    bytes = bytesOf(line.bytes)
-    const length = call === 'bytes' ? args[1] : 4
-    if (bytes?.length !== length) throw new SubjectFault('garbage', `answered ${bytes?.length ?? 'no'} bytes where ${length} were asked`)
-  }
-  const value = bytes === undefined ? dwordOf(line.result) : call === 'read32' ? new DataView(bytes.buffer).getUint32(0, true) : 0
+/** What the line says, as the interpreter wants it. */
+function answerOf({ out }: Request, line: ProtocolAnswer): Answer {
+  const value = dwordOf(line.result)
   const given = Array.isArray(line.out) ? line.out.map(dwordOf) : []
   if (given.length < out) throw new SubjectFault('garbage', `answered ${given.length} out-parameters where ${out} belong`)
   const lastError = line.lastError === undefined || line.lastError === null ? undefined : dwordOf(line.lastError)
-  return { value, out: given, lastError, bytes }
+  return { value, out: given, lastError, bytes: undefined }
 }

@@ -16,9 +16,11 @@
  * - `result` is a whole number from -2^31 to 2^32 - 1; 0 for functions without a result. `lastError` is the thread's after the call.
  * - `out` is an array of what out-parameters brought, in their order, of functions whose object is not in memory: CoGetMalloc tells a number of its
  *   own for the interface there, which is the first argument of `IMalloc::Alloc` and the other methods then.
- * - `read` gives its bytes as hex digits; a program that could not read there gets `"fault":true`, and nothing else is looked at.
+ * - `read` gives its bytes as hex digits, `write` takes them; at most 16,384 bytes a line. Where a program could not read or write there the
+ *   answer is `"fault":true`, and nothing else is looked at.
+ * - A call that brought no answer, an exception of the system for instance, is answered by `"threw"` with a few words.
  * - A function named `reset` makes the implementation as new; it is called before each case, without arguments. Where it is missing, cases give
- *   back what they hold, and the command is started anew after a case that CE leaves undefined.
+ *   back what they hold, and the command is started anew after a case that failed or that CE leaves undefined.
  * - The end of standard input ends the command. Other lines on standard output are shown as notes, standard error is not looked at.
  */
 export const protocolVersion = 1
@@ -38,7 +40,7 @@ export interface ProtocolAnswer {
   readonly out?: unknown
   readonly bytes?: unknown
   readonly fault?: unknown
-  /** What the implementation threw instead of answering; from JavaScript and wasm. */
+  /** What ended the call instead of an answer. */
   readonly threw?: unknown
 }
 

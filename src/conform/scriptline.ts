@@ -6,7 +6,8 @@
 //     q = IHostMalloc::Alloc(malloc, 100, eTaskCritical, &q) -> NULL   the line is about the out-parameter, not about the HRESULT
 //     2: TryEnterCriticalSection(section) -> 0                         a second thread calls
 //     repeat 100: x = HeapAlloc(heap, 0, 64) -> pointer; HeapFree(heap, 0, x) -> nonzero
-//     exhaust 5000: y = HeapAlloc(heap, 0, 0x1000) -> error 8          until the answer is 0; y is the last that was not
+//     exhaust 16: y = HeapAlloc(heap, 0, 0x1000) -> error 8            until the answer is 0; y is the last that was not
+//     drain 5000: y = HeapAlloc(heap, 0, 0x1000) -> error 8            the same, but who has more memory than that is not asked further
 //     check p -> multiple of 8
 //
 // An argument is a sum of numbers, names of earlier answers, constants of CE and 'words'.
@@ -33,7 +34,7 @@ export interface Call {
 export type Statement =
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'repeat'; readonly count: number; readonly body: readonly Statement[] }
-  | { readonly kind: 'exhaust'; readonly most: number; readonly call: Call }
+  | { readonly kind: 'exhaust'; readonly most: number; readonly must: boolean; readonly call: Call }
   | { readonly kind: 'check'; readonly value: Expression; readonly expectations: readonly Expectation[] }
 
 const callForm = /^(?:(\d): *)?(?:([a-z]\w*) = )?([A-Za-z]\w*(?:::\w+)?)\((.*)\)$/
@@ -51,8 +52,9 @@ export function parseScript(script: string): Statement[] {
 function parseLine(line: string): Statement {
   const repeat = /^repeat (\d+): (.*)$/.exec(line)
   if (repeat !== null) return { kind: 'repeat', count: Number(repeat[1]), body: (repeat[2] as string).split('; ').map(parseLine) }
-  const exhaust = /^exhaust (\d+): (.*)$/.exec(line)
-  if (exhaust !== null) return { kind: 'exhaust', most: Number(exhaust[1]), call: parseCall(exhaust[2] as string) }
+  const exhaust = /^(exhaust|drain) (\d+): (.*)$/.exec(line)
+  if (exhaust !== null)
+    return { kind: 'exhaust', most: Number(exhaust[2]), must: exhaust[1] === 'exhaust', call: parseCall(exhaust[3] as string) }
   const check = /^check (.*?) -> (.*)$/.exec(line)
   if (check !== null)
     return { kind: 'check', value: parseExpression(check[1] as string), expectations: parseExpectations(check[2] as string) }

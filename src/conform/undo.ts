@@ -1,4 +1,4 @@
-import { MEM_RELEASE } from '../constants.ts'
+import { MEM_RELEASE, S_OK } from '../constants.ts'
 import type { Answer, Request } from './interpret.ts'
 
 /** What a case holds of an implementation, so that it can be given back where the implementation lives on. */
@@ -54,6 +54,23 @@ export class Ledger {
         break
       case 'VirtualFree':
         if (value !== 0 && third === MEM_RELEASE) drop('region', first)
+        break
+      case 'IMalloc::Alloc':
+        hold('block', value, 'IMalloc::Free', first, value)
+        break
+      case 'IMalloc::Realloc':
+        if (value !== 0 || third === 0) drop('block', second)
+        hold('block', value, 'IMalloc::Free', first, value)
+        break
+      case 'IMalloc::Free':
+        drop('block', second)
+        break
+      case 'CoRegisterMallocSpy':
+        // Its blocks are freed before, so that the revoke is not put off.
+        if (value === S_OK) hold('spy', 1, 'CoRevokeMallocSpy')
+        break
+      case 'CoRevokeMallocSpy':
+        if (value === S_OK) drop('spy', 1)
         break
       case 'CoGetMalloc':
         hold('malloc', out[0] ?? 0, 'IMalloc::Release', out[0] ?? 0)
