@@ -59,6 +59,7 @@ async function runSpec(spec: Spec, run: Run): Promise<Outcome> {
   const ended = await runFile(spec.file, run.limits)
   const outcome = judge(ended, forgottenSuites(readFileSync(spec.file, 'utf8')))
   let text = describe(spec.name, outcome, ((performance.now() - started) / 1000).toFixed(1))
+  if (outcome.skipped > 0) text += [...ended.stdout.matchAll(/^skipped: .*$/gm)].map(([line]) => `     ${line}\n`).join('')
   if (outcome.failed > 0) {
     text += outcome.reasons.map((reason) => `  ${reason}\n`).join('')
     text += `${ended.stdout}${ended.stderr}\n  again: npm test -- ${spec.name}\n\n`
