@@ -9,6 +9,7 @@ export interface Launch {
 }
 
 const longestLine = 1 << 22
+const longestNoise = 100
 
 /** One run of a command that answers calls on its standard output. Ends by itself where the command does not answer in time. */
 export class Connection {
@@ -68,14 +69,16 @@ export class Connection {
   }
 
   #read(text: string): void {
-    this.#text += text
-    let end = this.#text.indexOf('\n')
-    while (end >= 0) {
-      this.#line(this.#text.slice(0, end))
-      this.#text = this.#text.slice(end + 1)
-      end = this.#text.indexOf('\n')
+    const [first = '', ...others] = text.split('\n')
+    this.#text += first
+    for (const next of others) {
+      this.#line(this.#text)
+      this.#text = next
     }
-    if (this.#text.length > longestLine) this.#text = ''
+    if (this.#text.length > longestLine) {
+      this.#onNoise(`${this.#text.slice(0, longestNoise)}... without an end of the line`)
+      this.#text = ''
+    }
   }
 
   #line(line: string): void {
@@ -83,10 +86,11 @@ export class Connection {
     const value = at < 0 ? undefined : parsed(line.slice(at))
     // What was printed without an end of line stands in front of the answer.
     const noise = value === undefined ? line : line.slice(0, at)
-    if (noise.trim() !== '') this.#onNoise(noise.trim().slice(0, 100))
+    if (noise.trim() !== '') this.#onNoise(noise.trim().slice(0, longestNoise))
     if (value === undefined) return
     if (this.#waiting === undefined) this.#onNoise('an answer that nobody asked for')
     this.#waiting?.resolve(value)
+    this.#waiting = undefined
   }
 
   #end(reason: string): void {
@@ -97,7 +101,9 @@ export class Connection {
 
   close(): void {
     this.#ended ??= 'was ended'
-    this.#child.stdin?.destroy()
+    // Whoever the command left behind may hold the pipes open: nobody waits for them.
+    for (const pipe of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) pipe?.destroy()
+    this.#child.unref()
     const { pid } = this.#child
     if (pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return
     try {

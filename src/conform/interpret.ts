@@ -27,7 +27,8 @@ export class SubjectFault extends Error {
   readonly kind: 'garbage' | 'threw' | 'hang' | 'ended'
 
   constructor(kind: SubjectFault['kind'], message: string) {
-    super(message)
+    // It goes to terminals and into files, and a stranger may have written it.
+    super(message.replace(/[\p{Cc}\p{Cs}]/gu, '?'))
     this.kind = kind
   }
 }

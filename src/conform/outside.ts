@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { battery } from './batterycalls.ts'
 import { missingOf, notApplicable, type Trial, type TrialResult } from './battery.ts'
-import { statementsOf } from './case.ts'
+import { functionsOf, statementsOf } from './case.ts'
 import { Connection, greeting, type Launch } from './connection.ts'
 import { scriptOn } from './faces.ts'
 import { type Answer, interpret, type Outcome, type Request, SubjectFault } from './interpret.ts'
@@ -18,6 +19,9 @@ const memoryCalls: Readonly<Record<string, string>> = { bytes: 'read', read32: '
 const nothing: Answer = { value: 0, out: [], lastError: undefined, bytes: undefined }
 /** Bytes that one `read` or `write` is asked for: a device keeps the line in a buffer. */
 const mostBytes = 0x4000
+const mostNoise = 20
+/** After so many cases in a row that one function let hang it is not called any more: a run has to come to its end. */
+const mostHangs = 5
 /** After so many starts in a row that came to nothing the rest is told without trying. */
 const mostFailedStarts = 3
 
@@ -52,12 +56,16 @@ class Outside {
   readonly #name: string
   readonly #timeout: number
   readonly #noise = new Map<string, number>()
+  #moreNoise = 0
   readonly #ends = new Map<string, number>()
   #connection: Connection | undefined
   #functions = new Set<string>()
   #began = false
   #target = ''
   #failedStarts = 0
+  /** The function that hung last, and in how many cases in a row. */
+  #hung = { call: '', times: 0 }
+  readonly #silent = new Set<string>()
   #whyNot = ''
   /** The case that is being run, which a line of noise belongs to. */
   #now = ''
@@ -76,44 +84,63 @@ class Outside {
   notes(): string[] {
     const noise = [...this.#noise].map(([text, times]) => `printed ${text}${times > 1 ? `, ${times} times` : ''}`)
     const ends = [...this.#ends].map(([text, times]) => `${text}${times > 1 ? `, ${times} times` : ''}`)
-    return [...noise.slice(0, 20), ...(noise.length > 20 ? [`printed ${noise.length - 20} other lines`] : []), ...ends]
+    return [...noise, ...(this.#moreNoise > 0 ? [`printed ${this.#moreNoise} other lines`] : []), ...ends]
   }
 
   async trial(trial: Trial): Promise<Outcome> {
     this.#now = trial.case.id
     try {
       await this.#ready(trial)
-      if (this.#functions.has('reset')) await this.#ask({ thread: 1, call: 'reset', args: [], out: 0 })
+      if (this.#resets) await this.#ask({ thread: 1, call: 'reset', args: [], out: 0 })
     } catch (error) {
       if (!(error instanceof SubjectFault)) throw error
+      this.#countHang(error.kind === 'hang' && this.#began ? 'reset' : '')
       this.#lost(error)
       return { status: 'failed', sequence: [], expected: 'an implementation that begins', got: error.message, calls: 0 }
     }
     const missing = missingOf(trial, (name) => this.#offers(name))
     if (missing !== undefined) return notApplicable(`has no ${missing}`)
+    const hopeless = [...functionsOf(statementsOf(scriptOn(trial.case, trial.face)))].find((name) => this.#silent.has(name))
+    if (hopeless !== undefined) {
+      const got = `not asked: ${hopeless} gave no answer in ${mostHangs} cases in a row`
+      return { status: 'failed', sequence: [], expected: 'an answer', got, calls: 0 }
+    }
     const outcome = await this.#run(trial)
     // What CE leaves undefined, and what went wrong, may have left anything behind.
-    if ((trial.case.choice || outcome.status === 'failed') && !this.#functions.has('reset')) this.close()
+    if ((trial.case.choice || outcome.status === 'failed') && !this.#resets) this.close()
     return outcome
   }
 
   async #run(trial: Trial): Promise<Outcome> {
     const script = statementsOf(scriptOn(trial.case, trial.face))
-    const run = interpret(script, { debug: trial.build === 'debug', undo: !this.#functions.has('reset') })
+    const run = interpret(script, { debug: trial.build === 'debug', undo: !this.#resets })
     let step = run.next()
+    let hung = ''
     while (step.done !== true) {
       let answer: Answer
       try {
         answer = await this.#ask(step.value)
       } catch (error) {
         if (!(error instanceof SubjectFault)) throw error
+        if (error.kind === 'hang') hung = step.value.call
         this.#lost(error)
         step = run.throw(error)
         continue
       }
       step = run.next(answer)
     }
+    this.#countHang(hung)
     return step.value
+  }
+
+  get #resets(): boolean {
+    return this.#functions.has('reset') && !this.#silent.has('reset')
+  }
+
+  /** Notes the function that a case hung in, '' where it did not. */
+  #countHang(call: string): void {
+    this.#hung = { call, times: call === '' ? 0 : call === this.#hung.call ? this.#hung.times + 1 : 1 }
+    if (this.#hung.times >= mostHangs) this.#silent.add(call)
   }
 
   #lost(error: SubjectFault): void {
@@ -130,7 +157,8 @@ class Outside {
     if (this.#failedStarts >= mostFailedStarts) throw new SubjectFault('garbage', this.#whyNot)
     const connection = new Connection(this.#launch, this.#timeout, (text) => {
       const line = `${JSON.stringify(text)} in ${this.#now}`
-      this.#noise.set(line, (this.#noise.get(line) ?? 0) + 1)
+      if (this.#noise.size < mostNoise || this.#noise.has(line)) this.#noise.set(line, (this.#noise.get(line) ?? 0) + 1)
+      else this.#moreNoise++
     })
     this.#connection = connection
     this.#target = target
@@ -174,11 +202,19 @@ class Outside {
     const connection = this.#connection
     if (connection === undefined) throw new SubjectFault('ended', 'was ended')
     const line = await connection.ask(call)
+    if (line.threw === undefined || line.call !== undefined) this.#compare(line, call)
     if (typeof line.threw === 'string') throw new SubjectFault('threw', line.threw.slice(0, 200))
     if (line.fault === true) throw new SubjectFault('threw', call.bytes === undefined ? 'could not read there' : 'could not write there')
-    if (line.call !== call.call)
-      throw new SubjectFault('garbage', `answered a call of ${String(line.call).slice(0, 40)} where ${call.call} was asked`)
     return line
+  }
+
+  /** Whether it answers that call; what is echoed of the arguments has to be theirs. */
+  #compare(line: ProtocolAnswer, { call, args }: ProtocolCall): void {
+    if (line.call === call && (line.args === undefined || JSON.stringify(line.args) === JSON.stringify(args))) return
+    // Which answer belongs to which call is not known any more.
+    this.close()
+    const got = `${String(line.call)}${line.args === undefined ? '' : `(${String(line.args)})`}`.slice(0, 80)
+    throw new SubjectFault('garbage', `answered a call of ${got} where ${call}(${args.join(', ')}) was asked`)
   }
 
   async #read(thread: number, address: number, length: number): Promise<Uint8Array> {
@@ -210,6 +246,8 @@ function functionsIn(hello: Readonly<Record<string, unknown>>): Set<string> {
       `answered ${JSON.stringify(hello).slice(0, 100)} where {"ceheap":"conform","version":1,"functions":[...]} belongs`
     )
   const names = new Set(functions.filter((name) => typeof name === 'string'))
+  if (!battery.some((name) => names.has(name)))
+    throw new SubjectFault('garbage', 'has none of the functions that cases call: HeapCreate, HeapAlloc, LocalAlloc, ...')
   if (typeof threads === 'number' && threads > 1) names.add('secondThread')
   return names
 }

@@ -35,6 +35,8 @@ export interface ProtocolCall {
 
 export interface ProtocolAnswer {
   readonly call?: unknown
+  /** Compared where they come back: an answer out of turn is no answer. */
+  readonly args?: unknown
   readonly result?: unknown
   readonly lastError?: unknown
   readonly out?: unknown
