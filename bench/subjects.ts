@@ -45,7 +45,7 @@ export async function makeSubject(name: SubjectName, room: number, fixed: boolea
       return { alloc: (bytes) => heap.alloc(bytes), free: (address) => heap.free(address) }
     }
     case 'AssemblyScript TLSF':
-      return await (await import('./tlsf.ts')).compileTlsf()
+      return await (await import('./tlsf.ts')).tlsfSubject()
   }
 }
 
