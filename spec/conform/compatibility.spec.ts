@@ -35,7 +35,8 @@ page('who could not be asked has a dash, and no figure that he did not earn', ()
 })
 
 const fresh = wasmLinker() === undefined ? page.skip : page
-if (wasmLinker() === undefined) console.log('skipped: no wasm-ld, so dlmalloc cannot be asked and the compatibility page was not compared')
+if (wasmLinker() === undefined)
+  process.stdout.write('skipped: no wasm-ld, so dlmalloc cannot be asked and the compatibility page was not compared\n')
 
 fresh('bench/compatibility.md is what a fresh run says', async () => {
   assert.is(readFileSync(pagePath, 'utf8'), await freshPage(), 'npm run compatibility writes it anew')

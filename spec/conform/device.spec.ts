@@ -16,7 +16,7 @@ function statusOf(report: ConformReport, id: string): string | undefined {
 const device = suite('conform: the C program for a device, on a shim')
 const native = buildNative(folder.path)
 const onShim = native === undefined ? device.skip : device
-if (native === undefined) console.log('skipped: no gcc, so the C program for a device was not built')
+if (native === undefined) process.stdout.write('skipped: no gcc, so the C program for a device was not built\n')
 
 /** What the program answers to these lines, its greeting left out. */
 function answers(...lines: string[]): Record<string, unknown>[] {
@@ -161,7 +161,7 @@ process.env.WINEPREFIX ??= `${folder.path}/prefix`
 process.env.WINEDEBUG ??= '-all'
 const under = buildForWine(folder.path)
 const inWine = typeof under === 'string' ? wine.skip : wine
-if (typeof under === 'string') console.log(`skipped: ${under}, so the C program for a device was not run on a Windows heap`)
+if (typeof under === 'string') process.stdout.write(`skipped: ${under}, so the C program for a device was not run on a Windows heap\n`)
 
 inWine('the battery tells where the heap of desktop Windows is not that of CE', async () => {
   if (typeof under === 'string') return

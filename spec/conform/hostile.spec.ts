@@ -1,76 +1,15 @@
-// Implementations that misbehave in every way we could think of: each is told of case by case, and the run goes on to its end.
+// Commands behind a pipe that misbehave in every way we could think of: each is told of case by case, and the run goes on to its end.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type ConformReport, conform, conformHtml, conformJson, conformJunit, formatConform } from '../../src/conform/index.ts'
-import { cli, Folder } from '../cli/run.ts'
-import { growingModule, trapModule, wantingModule } from './bump.ts'
-import { xmlProblems } from './xml.ts'
+import { cli } from '../cli/run.ts'
+import { command, few, folder, reasonOf, run } from './hostile.ts'
 
-const folder = new Folder()
-const library = new URL('../../src/conform/index.js', import.meta.url).href
-/** Cases that any allocator can do. */
-const few = { rule: ['blocks/one-byte', 'blocks/two-apart', 'blocks/zeroed', 'blocks/neighbours-freed'] }
-let made = 0
-
-/** A command on this emulator that speaks the protocol; `answer` says what it prints for a call, `begin` runs first. */
-function command(answer: string, begin = ''): string {
-  const path = join(folder.path, `command${++made}.mjs`)
-  writeFileSync(
-    path,
-    `import { createInterface } from 'node:readline'
-import { emulator } from '${library}'
-let subject = emulator('compact-2013', 'retail')
-const write = (text) => process.stdout.write(text)
-const functions = ['HeapCreate', 'HeapDestroy', 'HeapAlloc', 'HeapFree', 'HeapReAlloc', 'HeapSize', 'read', 'write', 'reset']
-const right = (line) => {
-  const [a, b] = line.args
-  if (line.call === 'reset') { subject = emulator('compact-2013', 'retail'); return { ...line, result: 0 } }
-  if (line.call === 'read') return { ...line, result: 0, bytes: Buffer.from(subject.memory.read(a, b)).toString('hex') }
-  if (line.call === 'write') { subject.memory.write(a, Buffer.from(line.bytes, 'hex')); return { ...line, result: 0 } }
-  return { ...line, result: subject[line.call](...line.args) ?? 0 }
-}
-const text = (line) => JSON.stringify(right(line)) + '\\n'
-let last = ''
-${begin}
-createInterface({ input: process.stdin }).on('line', (json) => {
-  const line = JSON.parse(json)
-  if (line.ceheap) return write(JSON.stringify({ ceheap: 'conform', version: 1, functions, threads: 1 }) + '\\n')
-  ${answer}
-})
-`
-  )
-  return `command:"${process.execPath}" "${path}"`
-}
-
-function module(name: string, text: string): string {
-  const path = join(folder.path, name)
-  writeFileSync(path, text)
-  return path
-}
-
-async function run(implementation: string, more: { rule?: string[]; timeout?: number } = {}): Promise<ConformReport> {
-  const report = await conform({ implementation, face: ['growable'], rule: ['blocks'], timeout: 3000, ...more })
-  // Whatever happened, every case has a result, and every form of the report can be read.
-  assert.is(report.passed + report.failed + report.notApplicable + report.differing, report.cases)
-  assert.equal(xmlProblems(conformJunit(report)), [])
-  assert.not.match(conformHtml(report), /<script/)
-  assert.equal(JSON.parse(conformJson(report)), JSON.parse(JSON.stringify(report)))
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would obey
-  assert.not.match(formatConform(report), /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/)
-  return report
-}
-
-function reasonOf(report: ConformReport, id: string): string {
-  return report.results.find((one) => one.id === id)?.reason ?? ''
-}
-
-const hostile = suite('conform: hostile implementations')
+const hostile = suite('conform: hostile commands')
 
 hostile('one that answers each call twice', async () => {
-  const report = await run(command('write(text(line) + text(line))'))
+  const report = await run(command('write(text(line) + text(line))'), few)
   assert.is(report.failed, 0)
   assert.match(report.notes.join('\n'), /an answer that nobody asked for/)
 })
@@ -196,71 +135,6 @@ hostile('bytes that are not as many, or no digits', async () => {
     })
     assert.match(reasonOf(report, 'blocks/whole-block'), /answered (no|0|1) bytes where 1000 were asked/)
   }
-})
-
-hostile('a module that writes the protocol of its own accord fails the cases it does that in, at most', async () => {
-  const path = module(
-    'forger.mjs',
-    `import { emulator } from '${library}'
-export default ({ profile, build }) => {
-  const good = emulator(profile, build)
-  return { ...good, HeapSize(h, f, p) { console.log('{"call":"HeapSize","args":[1,2,3],"result":4}'); return good.HeapSize(h, f, p) } }
-}
-`
-  )
-  const report = await run(path)
-  assert.match(reasonOf(report, 'blocks/size-one'), /answered a call of HeapSize\(1,2,3\)/)
-  assert.is(report.results.find(({ id }) => id === 'blocks/two-apart')?.status, 'pass')
-})
-
-hostile('a module that rejects a promise, throws later, or ends while nobody asks', async () => {
-  for (const [name, what] of [
-    ['rejects', "Promise.reject(new Error('later'))"],
-    ['throws', "queueMicrotask(() => { throw new Error('later') })"],
-    ['ends', 'process.nextTick(() => process.exit(4))']
-  ]) {
-    const path = module(
-      `${name}.mjs`,
-      `import { emulator } from '${library}'\nexport default ({ profile, build }) => {\n  const good = emulator(profile, build)\n  return { ...good, HeapFree(h, f, p) { ${what}; return good.HeapFree(h, f, p) } }\n}\n`
-    )
-    const report = await run(path, { rule: ['blocks/one-byte', 'blocks/two-apart', 'blocks/zeroed'], timeout: 10_000 })
-    assert.is(report.results.find(({ id }) => id === 'blocks/zeroed')?.status, 'pass', name)
-    assert.match(report.notes.join('\n'), /ended with status [14]/, name)
-  }
-})
-
-hostile('wasm that traps, and wasm whose memory grows under the reader', async () => {
-  const trap = join(folder.path, 'trap.wasm')
-  writeFileSync(trap, trapModule())
-  const trapped = await run(trap, { ...few, timeout: 10_000 })
-  assert.match(reasonOf(trapped, 'blocks/two-apart'), /threw RuntimeError: unreachable/)
-  assert.is(trapped.passed, 0)
-  const grow = join(folder.path, 'grow.wasm')
-  writeFileSync(grow, growingModule())
-  const grown = await run(grow, { ...few, timeout: 10_000 })
-  assert.is(grown.results.find(({ id }) => id === 'blocks/two-apart')?.status, 'pass', reasonOf(grown, 'blocks/two-apart'))
-})
-
-hostile('what offers nothing, wants what nobody has, or does not exist is refused with the reason', async () => {
-  const refused = async (implementation: string, message: RegExp): Promise<void> => {
-    try {
-      await conform({ implementation, timeout: 500 })
-    } catch (error) {
-      assert.equal([(error as Error).name, message.test((error as Error).message)], ['ConformError', true], (error as Error).message)
-      return
-    }
-    assert.unreachable(implementation)
-  }
-  await refused(module('nothing.mjs', 'export {}'), /has none of the functions/)
-  await refused(module('other.mjs', 'export const malloc = () => 0'), /has none of the functions/)
-  const wanting = join(folder.path, 'wanting.wasm')
-  writeFileSync(wanting, wantingModule())
-  await refused(wanting, /env.*memory|memory.*env|Import #0/)
-  await refused('command:/nowhere/at-all', /status 127.*not found/i)
-  await refused(
-    `command:"${process.execPath}" -e "process.stdout.write('\\u001b[2J\\n'); setInterval(() => {}, 1000)"`,
-    /no answer within 10000 ms/
-  )
 })
 
 hostile.after(() => folder.remove())

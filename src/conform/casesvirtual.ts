@@ -94,7 +94,7 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     'top-down',
     'VA-10',
     'MEM_TOP_DOWN takes higher addresses',
-    'p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> pointer\nVirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_TOP_DOWN, PAGE_NOACCESS) -> > p'
+    'p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> pointer\nq = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_TOP_DOWN, PAGE_NOACCESS) -> > p\nVirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> < q'
   ),
   caseOf('reset', 'VA-11', 'MEM_RESET is not supported', `${commit}\nVirtualAlloc(p, 0x1000, MEM_RESET, PAGE_READWRITE) -> NULL`),
   caseOf(
