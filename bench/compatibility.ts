@@ -22,7 +22,7 @@ async function emulated(profile: ProfileName): Promise<Column> {
 
 async function asked({ name, file, about }: (typeof peers)[number]): Promise<Column> {
   const implementation = fileURLToPath(new URL(`./peers/${file}.js`, import.meta.url))
-  return columnOf(name, about, await conform({ implementation, timeout: 20_000 }))
+  return columnOf(name, about, await conform({ implementation, timeout: 60_000 }))
 }
 
 /** Desktop Windows' heap, as it answered when it was asked last. */

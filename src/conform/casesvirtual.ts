@@ -91,6 +91,19 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     profiles: ['ce-5.0']
   }),
   caseOf(
+    'reservations-512',
+    'VL-1 VA-3',
+    'each reservation takes 64 KB of the 32 MB of CE 5.0, so there are at most 512',
+    'exhaust 513: p = VirtualAlloc(NULL, 1, MEM_RESERVE, PAGE_NOACCESS)',
+    { profiles: ['ce-5.0'] }
+  ),
+  caseOf(
+    'reservations-apart',
+    'VA-3',
+    'reservations of a byte lie 64 KB apart',
+    'p = VirtualAlloc(NULL, 1, MEM_RESERVE, PAGE_NOACCESS) -> pointer\nq = VirtualAlloc(NULL, 1, MEM_RESERVE, PAGE_NOACCESS) -> pointer, not p, multiple of 0x10000'
+  ),
+  caseOf(
     'top-down',
     'VA-10',
     'MEM_TOP_DOWN takes higher addresses',
