@@ -91,6 +91,7 @@ try {
   copyFileSync(join(root, 'examples', trace), join(app, trace))
   expect('ceheap --version', run('npx', ['--no-install', 'ceheap', '--version'], app), /^\d+\.\d+\.\d+\n$/)
   expect('ceheap rules HA-2', run('npx', ['--no-install', 'ceheap', 'rules', 'HA-2'], app), /HA-2/)
+  expect('ceheap conform --device', run('npx', ['--no-install', 'ceheap', 'conform', '--device'], app), /#include <windows\.h>/)
   expect('ceheap check', run('npx', ['--no-install', 'ceheap', 'check', trace], app, [0, 1]), /findings?/i)
 } catch (error) {
   process.stderr.write(`FAIL ${error.message}\n`)

@@ -89,7 +89,8 @@ function breach(id: string, columns: readonly Column[]): string {
   const holders = columns.filter(({ rules }) => rules[id]?.status === 'pass')
   const [first] = breakers
   const { call = '', expected = '', got = '' } = first?.rules[id] ?? { status: 'fail' }
-  const shown = call === '' ? '' : ` ${first?.name}: \`${call}\` should be ${expected}, is ${got}.`
+  const what = expected === 'an answer' ? got : `should be ${expected}, is ${got}`
+  const shown = call === '' ? '' : ` ${first?.name}: \`${call}\` ${what}.`
   const everybody = holders.length === 0 ? 'everybody who was asked' : list(breakers.map(({ name }) => name))
   return `- **${id}** ${ruleById(id)?.statement ?? ''} Broken by ${everybody}.${shown}`
 }

@@ -35,6 +35,14 @@ command('a rule that does not hold is told with the calls that show it, and ends
   assert.match(out, /\n {2}HS-3 {3}On retail builds/)
 })
 
+command('--device prints the C program that the package carries', () => {
+  const { status, out } = ceheap(['conform', '--device'])
+  assert.is(status, 0)
+  assert.is(out, readFileSync(join(root, 'examples', 'conform-device.c'), 'utf8'))
+  const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  assert.ok(files.includes('examples/conform-device.c'))
+})
+
 command('--format json has the counts and a status for each rule', () => {
   const { status, out } = ceheap(['conform', bad, '--rule', 'HS', 'C-5', '--format', 'json'])
   const report = JSON.parse(out)

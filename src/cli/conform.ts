@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   cases,
@@ -24,6 +25,7 @@ interface Flags extends Omit<ConformOptions, 'implementation' | 'onProgress'> {
   readonly output?: string
   readonly list?: boolean
   readonly uncovered?: boolean
+  readonly device?: boolean
 }
 
 export function conformCommand(): Command {
@@ -43,6 +45,7 @@ export function conformCommand(): Command {
     .option('--timeout <ms>', 'longest time for one call of another implementation (default: 2000)', parseTimeout)
     .option('--list', 'list the cases and run nothing')
     .option('--uncovered', 'list the rules that state observable behaviour and have no case')
+    .option('--device', 'print the C program that answers for a device or Wine, to be compiled there')
     .addOption(new Option('--format <name>', 'format of the report').choices(formats).default('text'))
     .option('-o, --output <file>', 'write the report to a file')
     .addHelpText(
@@ -60,6 +63,7 @@ Examples:
   ceheap conform
   ceheap conform ./myheap.mjs
   ceheap conform heap.wasm --rule HA HF --format junit -o report.xml
+  ceheap conform --device -o conform-device.c
   ceheap conform "command:wine conform-device.exe" --timeout 5000`
     )
     .action(async (implementation: string | undefined, flags: Flags) => {
@@ -67,7 +71,12 @@ Examples:
     })
 }
 
-async function run(implementation: string | undefined, { format, output, list, uncovered, ...options }: Flags): Promise<number> {
+async function run(implementation: string | undefined, { format, output, list, uncovered, device, ...options }: Flags): Promise<number> {
+  if (device === true) {
+    // Beside dist/, in the package as in the repository.
+    await putOut(await readFile(new URL('../examples/conform-device.c', import.meta.url), 'utf8'), output)
+    return clean
+  }
   if (list === true || uncovered === true) {
     const rows =
       list === true
