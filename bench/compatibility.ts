@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     const about =
       'the heap of desktop Windows as Wine 8.0 has it, through [conform-device.c](../examples/conform-device.c) built by mingw for 32 bits; answers kept in wine.json.'
     const column = columnOf('Wine', about, await conform({ implementation: `command:${values.wine}`, timeout: 20_000 }))
-    writeFileSync(winePath, `${JSON.stringify(column, null, 1)}\n`)
+    writeFileSync(winePath, `${JSON.stringify(column, null, 2)}\n`)
   }
   writeFileSync(pagePath, await freshPage())
 }

@@ -107,34 +107,44 @@ writeFileSync(mark, '')`
 })
 
 hostile('answers that are JSON and no answer', async () => {
-  const answers = [
-    'null',
-    '[1]',
-    '"text"',
-    '{"call":{"a":1}}',
-    '{"call":"HeapAlloc","result":"1"}',
-    '{"call":"HeapAlloc","result":1e99}',
-    '{"call":"HeapAlloc","result":0.5}',
-    '{"call":"HeapAlloc"}',
-    '{"call":"HeapAlloc","result":1,"lastError":{}}'
-  ]
-  for (const json of answers) {
-    const report = await run(command(`write(line.call === 'HeapAlloc' ? ${JSON.stringify(`${json}\n`)} : text(line))`), {
-      rule: ['blocks/one-byte'],
-      timeout: 800
-    })
-    assert.is(report.failed, 1, json)
-    assert.match(reasonOf(report, 'blocks/one-byte'), /no answer|answered/, json)
+  // By the size that the first allocation of a case asks for.
+  const answers = {
+    1: 'null',
+    1000: '[1]',
+    100: '{"call":{"a":1}}',
+    64: '{"call":"HeapAlloc","result":"1"}',
+    5000: '{"call":"HeapAlloc","result":1e99}',
+    128: '{"call":"HeapAlloc","result":0.5}',
+    96: '{"call":"HeapAlloc"}',
+    50: '{"call":"HeapAlloc","result":1,"lastError":{}}'
+  }
+  const cases = ['one-byte', 'whole-block', 'two-apart', 'many-apart', 'zeroed', 'same-size', 'neighbours-freed', 'size-usable']
+  const report = await run(
+    command(
+      'const odd = line.call === "HeapAlloc" ? answers[line.args[2]] : undefined; write(odd === undefined ? text(line) : odd + "\\n")',
+      `const answers = ${JSON.stringify(answers)}`
+    ),
+    { rule: cases.map((name) => `blocks/${name}`), timeout: 800 }
+  )
+  assert.is(report.cases, cases.length)
+  for (const { id, status, reason } of report.results) {
+    assert.is(status, 'fail', id)
+    assert.match(reason, /no answer|answered/, id)
   }
 })
 
 hostile('bytes that are not as many, or no digits', async () => {
-  for (const bytes of ['00', 'zz', '', 'a'.repeat(99_999)]) {
-    const report = await run(command(`write(line.call === 'read' ? JSON.stringify({ ...line, bytes: '${bytes}' }) + '\\n' : text(line))`), {
-      rule: ['blocks/whole-block']
-    })
-    assert.match(reasonOf(report, 'blocks/whole-block'), /answered (no|0|1) bytes where 1000 were asked/)
-  }
+  const begin = "const wrong = ['00', 'zz', '', 'a'.repeat(99_999)]; let turn = 0"
+  const report = await run(
+    command('write(line.call === "read" ? JSON.stringify({ ...line, bytes: wrong[turn++ % 4] }) + "\\n" : text(line))', begin),
+    { rule: ['blocks/whole-block', 'blocks/two-apart', 'blocks/grow-keeps', 'blocks/same-size'] }
+  )
+  assert.equal(report.results.map(({ reason }) => reason.replace(/ where.*/, '')).sort(), [
+    'answered 0 bytes',
+    'answered 1 bytes',
+    'answered no bytes',
+    'answered no bytes'
+  ])
 })
 
 hostile.after(() => folder.remove())
