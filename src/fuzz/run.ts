@@ -1,0 +1,85 @@
+import { agree, finish } from './agree.ts'
+import { heapAlloc, heapCompact, heapCreate, heapDestroy, heapFree, heapLook, heapOnNothing, heapReAlloc } from './heapcalls.ts'
+import { localAlloc, localFree, localOnNothing, localReAlloc, localSize } from './localcalls.ts'
+import { pressure, setError } from './pressure.ts'
+import { setupOf } from './setup.ts'
+import type { Wrap } from './subject.ts'
+import { access, isBad, virtualAlloc, virtualCommit, virtualFree, virtualProtect, virtualQuery } from './virtualcalls.ts'
+import { COMMAND_WORDS, SETUP_WORDS } from './words.ts'
+import { type Tell, World } from './world.ts'
+
+type Op = (world: World, first: number, second: number) => void
+
+/** What a command may be, and how often of 256 times. The first is what zero means. */
+const OPS: readonly (readonly [weight: number, op: Op])[] = [
+  [72, heapAlloc],
+  [62, heapFree],
+  [33, heapReAlloc],
+  [16, heapLook],
+  [8, heapOnNothing],
+  [14, localAlloc],
+  [12, localFree],
+  [6, localReAlloc],
+  [3, localSize],
+  [3, localOnNothing],
+  [1, heapCompact],
+  [2, heapCreate],
+  [1, heapDestroy],
+  [3, virtualAlloc],
+  [4, virtualCommit],
+  [4, virtualFree],
+  [2, virtualProtect],
+  [3, virtualQuery],
+  [1, isBad],
+  [2, access],
+  [2, pressure],
+  [2, setError]
+]
+
+const table: Op[] = OPS.flatMap(([weight, op]) => Array.from({ length: weight }, () => op))
+if (table.length !== 256) throw new Error(`the weights of all commands are ${table.length} in sum, not 256`)
+
+/** Runs a program: its commands one by one, and between them, now and then, a look at everything. What goes wrong is thrown. */
+export class Run {
+  readonly world: World
+  readonly #words: Uint32Array
+  readonly #look: number
+  #next = SETUP_WORDS
+
+  /** `look`: commands between two looks at everything. */
+  constructor(words: Uint32Array, look: number, wrap?: Wrap, tell?: Tell) {
+    this.world = new World(setupOf(words[0] as number, words[1] as number), wrap, tell)
+    this.#words = words
+    this.#look = look
+  }
+
+  /** Commands that were run. */
+  get done(): number {
+    return (this.#next - SETUP_WORDS) / COMMAND_WORDS
+  }
+
+  /** Runs at most so many commands more; false once none is left. */
+  go(most: number): boolean {
+    const words = this.#words
+    const { world } = this
+    const end = Math.min(words.length, this.#next + most * COMMAND_WORDS)
+    while (this.#next < end) {
+      const first = words[this.#next] as number
+      const second = words[this.#next + 1] as number
+      this.#next += COMMAND_WORDS
+      const op = table[first & 0xff] as Op
+      op(world, first, second)
+      if (this.done % this.#look === 0) agree(world)
+    }
+    return this.#next < words.length
+  }
+
+  /** Looks at everything, gives everything back, and looks at what is left. */
+  finish(): void {
+    finish(this.world)
+  }
+
+  close(): void {
+    this.world.process.close()
+  }
+}

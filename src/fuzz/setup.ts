@@ -1,0 +1,38 @@
+import { type Build, builds, type Placement, type ProfileName, placements, profileNames } from '../profile.ts'
+
+const PAGE = 4096
+const UNIT = 65_536
+
+/** In what process a program runs. */
+export interface Setup {
+  readonly profile: ProfileName
+  readonly build: Build
+  readonly placement: Placement
+  readonly memory: number
+  readonly physical: number
+  /** User memory is the campaign's, full of bytes that are not zero. */
+  readonly dirty: boolean
+  /** Sections are counted, which keeps every call off the hot path. */
+  readonly plain: boolean
+  /** Live blocks from which on a heap rather loses some. */
+  readonly crowd: number
+}
+
+const CROWDS = [1000, 8, 30, 120, 400, 120, 400, 3000]
+
+/** Small processes: 5 to 36 units of 64 KB, often with less physical memory than that. Zero words are the plainest one. */
+export function setupOf(first: number, second: number): Setup {
+  const units = 5 + ((first >>> 8) & 31)
+  const share = (second >>> 4) & 15
+  return {
+    profile: profileNames[first & 3] as ProfileName,
+    build: ((first >>> 2) & 3) === 3 ? 'debug' : (builds[0] as Build),
+    placement: placements[(first >>> 4) & 1] as Placement,
+    memory: units * UNIT,
+    // Plenty in half of the processes, else 4 to 31 sixty-fourths of it.
+    physical: share < 8 ? units * UNIT : Math.ceil((units * 16 * (4 + ((second >>> 8) % 28))) / 64) * PAGE,
+    dirty: ((first >>> 5) & 1) === 1,
+    plain: ((first >>> 6) & 3) === 3,
+    crowd: CROWDS[(second >>> 16) & 7] as number
+  }
+}
