@@ -16,6 +16,7 @@ const entries = {
   stressworker: 'stress/stressworker',
   conform: 'conform/index',
   conformhost: 'conform/conformhost',
+  fuzz: 'fuzz/index',
   cli: 'cli/main'
 }
 

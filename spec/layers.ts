@@ -12,7 +12,7 @@ const layers = [
   ['com', 'hosting'],
   ['trace'],
   ['guest'],
-  ['report', 'stress', 'check', 'conform'],
+  ['report', 'stress', 'check', 'conform', 'fuzz'],
   ['cli']
 ]
 const core = [...data, 'machine', 'heap', 'coredll', 'com', 'hosting', 'index']

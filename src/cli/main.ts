@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './check.ts'
 import { conformCommand } from './conform.ts'
 import { UserError, unusable } from './exit.ts'
+import { fuzzCommand } from './fuzz.ts'
 import { note, reasonOf } from './output.ts'
 import { rulesCommand } from './rules.ts'
 import { stressCommand } from './stress.ts'
@@ -23,6 +24,7 @@ const program = new Command('ceheap')
   .addCommand(rulesCommand())
   .addCommand(stressCommand())
   .addCommand(conformCommand())
+  .addCommand(fuzzCommand())
   .addHelpText(
     'after',
     `
@@ -32,16 +34,21 @@ Examples:
   ceheap rules W-8                     one rule, with its source
   ceheap stress --threads 4            worker threads on one heap, judged
   ceheap conform ./myheap.mjs          what another heap does otherwise than CE
+  ceheap fuzz --seconds 60             any calls in any order, beside a model
   ceheap rules                         what is emulated`
   )
 
-for (const command of [program, ...program.commands]) {
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command
     .exitOverride()
     .showSuggestionAfterError(true)
-    .showHelpAfterError(`(ceheap ${command === program ? '' : `${command.name()} `}--help tells the usage)`)
+    .showHelpAfterError(`(ceheap ${pathOf(command)}--help tells the usage)`)
     .allowExcessArguments(false)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ceheap: ')) })
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? '' : `${pathOf(command.parent)}${command.name()} `
 }
 
 try {

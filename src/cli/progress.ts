@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import type { FuzzProgress } from '../fuzz/index.ts'
 import type { StressProgress } from '../stress/index.ts'
 
 /** Shows how far a file is read. On a terminal alone, and not for small files, which are read before a bar would be seen. */
@@ -74,6 +75,28 @@ export function trialProgress(): { update(done: number, of: number): void; stop(
         bar?.start(of, done)
       }
       bar?.update(done)
+    },
+    stop() {
+      bar?.stop()
+      bar = undefined
+    }
+  }
+}
+
+/** Shows how far a campaign is. */
+export function fuzzProgress(): { update(now: FuzzProgress): void; stop(): void } {
+  let bar: SingleBar | undefined
+  return {
+    update({ runs, calls, ms, done, shrinking }) {
+      if (bar === undefined) {
+        bar = barOf('{bar} {percentage} % | {text}')
+        bar?.start(1000, 0, { text: '' })
+      }
+      const number = (value: number): string => value.toLocaleString('en-US')
+      const speed = `${number(Math.round((calls * 1000) / Math.max(ms, 1)))} a second`
+      bar?.update(Math.round(done * 1000), {
+        text: shrinking ? 'a failure is being made smaller' : `${number(runs)} runs, ${number(calls)} calls, ${speed}`
+      })
     },
     stop() {
       bar?.stop()

@@ -95,6 +95,12 @@ export function finish(world: World): void {
   world.ce(0).HeapCompact(world.processHeap.handle, 0)
   process.check()
   const { heaps: left, committed, reservations, sections } = process.snapshot()
-  const told = { heaps: left.length, regions: left[0]?.regions.length, committed, reservations: reservations.length, sections: sections.length }
+  const told = {
+    heaps: left.length,
+    regions: left[0]?.regions.length,
+    committed,
+    reservations: reservations.length,
+    sections: sections.length
+  }
   same('left at the end', JSON.stringify(told), JSON.stringify({ heaps: 1, regions: 1, committed: 0, reservations: 0, sections: 0 }))
 }

@@ -101,7 +101,7 @@ export function heapReAlloc(world: World, first: number, second: number): void {
   const thread = threadOf(first)
   const bytes = sizeOf(second & 0xff, second >>> 16, world.profile.bigBlock)
   const zero = ((second >>> 12) & 3) === 3
-  const inPlace = howOf(first) > 5
+  const inPlace = howOf(first) === 7
   const flags = (zero ? HEAP_ZERO_MEMORY : 0) | (inPlace ? HEAP_REALLOC_IN_PLACE_ONLY : 0) | idle(second)
   world.begin()
   const result = world.ce(thread).HeapReAlloc(heap.handle, flags, world.heaps.address[id] as number, bytes)
@@ -128,7 +128,8 @@ export function resized(
   if (result === 0) {
     if (bytes <= old) disagree(`${call} from ${old} to ${bytes} bytes failed`)
     const could = heaps.staysPut(heap, id, bytes, inPlace) || heaps.couldStay(id, bytes) || (!inPlace && heaps.canPlace(heap, bytes))
-    if (could && !refused && !world.refused) disagree(`${call} of ${hex(address)} from ${old} to ${bytes} bytes failed although there is room`)
+    if (could && !refused && !world.refused)
+      disagree(`${call} of ${hex(address)} from ${old} to ${bytes} bytes failed although there is room`)
     world.left(thread, call, ERROR_NOT_ENOUGH_MEMORY)
     return
   }
@@ -149,7 +150,7 @@ export function heapLook(world: World, first: number, second: number): void {
   const heap = heapOf(world, first)
   const id = blockOf(heap, first)
   const thread = threadOf(first)
-  if (id === 0 || second >>> 16 < 512) {
+  if (id === 0 || second >>> 16 < 128) {
     world.begin()
     world.expect(thread, 'HeapValidate', world.ce(thread).HeapValidate(heap.handle, 0, 0), 1, -1)
     return
@@ -172,8 +173,8 @@ export function heapCompact(world: World, first: number): void {
   world.expect(thread, 'HeapCompact', result, largest, largest === 0 ? 0 : -1)
 }
 
-const INITIALS = [0, 0, 1, 4096, 4097, 20_000, 0x10000, 0x10001, 0, 0xffffffff]
-const MAXIMA = [0, 0x8000, 1, 4096, 8192, 0x10000, 0x40000, 0, 0x90000, 0x7fffffff, 0xffffffff, 0, 0x20000]
+const INITIALS = [0, 0, 1, 4096, 4097, 0, 20_000, 0x10000, 0x10001, 0, 0, 0, 1, 0, 0xffffffff]
+const MAXIMA = [0, 0x8000, 0, 1, 4096, 0, 8192, 0x10000, 0, 0x40000, 0, 0x90000, 0x7fffffff, 0, 0xffffffff, 0x20000, 0, 0x10000]
 
 export function heapCreate(world: World, first: number, second: number): void {
   if (world.heaps.heaps.length >= MOST_HEAPS) {
@@ -186,10 +187,13 @@ export function heapCreate(world: World, first: number, second: number): void {
   const options = ((second >>> 8) & 0xff) === 0xff ? SHARED_READONLY : 0
   world.begin()
   const handle = world.ce(thread).HeapCreate(options, initial, maximum)
-  if (options !== 0) world.expect(thread, 'HeapCreate', handle, 0, ERROR_ACCESS_DENIED) // FL-8
-  else if (maximum !== 0 && initial > maximum) world.expect(thread, 'HeapCreate', handle, 0, ERROR_INVALID_PARAMETER) // C-10
+  if (options !== 0)
+    world.expect(thread, 'HeapCreate', handle, 0, ERROR_ACCESS_DENIED) // FL-8
+  else if (maximum !== 0 && initial > maximum)
+    world.expect(thread, 'HeapCreate', handle, 0, ERROR_INVALID_PARAMETER) // C-10
   else if (handle === 0) {
-    if (!world.refused && world.heaps.canCreate(initial, maximum)) disagree(`HeapCreate(${initial}, ${maximum}) failed although there is room`)
+    if (!world.refused && world.heaps.canCreate(initial, maximum))
+      disagree(`HeapCreate(${initial}, ${maximum}) failed although there is room`)
     world.left(thread, 'HeapCreate', ERROR_NOT_ENOUGH_MEMORY)
   } else {
     if (world.refused || !world.heaps.canCreate(initial, maximum)) disagree('HeapCreate worked although there is no room')
@@ -199,11 +203,14 @@ export function heapCreate(world: World, first: number, second: number): void {
 }
 
 export function heapDestroy(world: World, first: number): void {
+  // A process with few heaps rather keeps them.
+  if (world.heaps.heaps.length < 4 && howOf(first) !== 0) return
   const heap = heapOf(world, first)
   const thread = threadOf(first)
   world.begin()
   const result = world.ce(thread).HeapDestroy(heap.handle)
-  if (heap === world.processHeap) world.expect(thread, 'HeapDestroy', result, 0, ERROR_INVALID_PARAMETER) // C-12
+  if (heap === world.processHeap)
+    world.expect(thread, 'HeapDestroy', result, 0, ERROR_INVALID_PARAMETER) // C-12
   else {
     world.expect(thread, 'HeapDestroy', result, 1, -1)
     world.heaps.destroy(heap)

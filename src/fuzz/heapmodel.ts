@@ -173,6 +173,7 @@ export class HeapModel {
     if (heap.maximum !== 0 && bytes >= FIXED_HEAP_LIMIT) return false // HA-2
     const { pages } = this
     const room = this.roomFor(bytes)
+    if (room > this.#memory) return false
     let fits = false
     for (const region of this.regions(heap)) {
       for (let at = 0; this.#nextGap(region, at); at = this.#to) {
@@ -243,7 +244,9 @@ export class HeapModel {
     for (let granule = address >>> 5; granule < end; granule++) {
       const other = granules[granule] as number
       if (other !== 0)
-        disagree(`${hex(address)} with ${room} bytes overlaps the live block at ${hex(this.address[other] as number)} of ${this.bytes[other]} bytes`)
+        disagree(
+          `${hex(address)} with ${room} bytes overlaps the live block at ${hex(this.address[other] as number)} of ${this.bytes[other]} bytes`
+        )
       granules[granule] = id
     }
   }

@@ -65,7 +65,8 @@ export function localReAlloc(world: World, first: number, second: number): void 
   const result = isGlobal(first) ? ce.GlobalReAlloc(address, bytes, flags) : ce.LocalReAlloc(address, bytes, flags)
   if ((flags & LMEM_MODIFY) === 0)
     resized(world, thread, 'LocalReAlloc', heap, id, bytes, (flags & LMEM_ZEROINIT) !== 0, !moveable, result) // LR-4
-  else if (moveable) world.expect(thread, 'LocalReAlloc', result, 0, ERROR_INVALID_PARAMETER) // C-32
+  else if (moveable)
+    world.expect(thread, 'LocalReAlloc', result, 0, ERROR_INVALID_PARAMETER) // C-32
   else world.expect(thread, 'LocalReAlloc', result, address, -1) // C-33
 }
 

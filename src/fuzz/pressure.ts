@@ -16,14 +16,14 @@ export function pressure(world: World, first: number, second: number): void {
     const at = (second >>> 16) % injections.count
     world.tell?.(`injections.splice(${at}, 1)[0].end()`)
     injections.end(at)
-  } else if (injections.count < MOST_INJECTIONS && kind === 6) inject(world, first, second)
-  else status(world, threadOf(first))
+  } else if (injections.count < MOST_INJECTIONS && kind === 6 && (second & 0xc0) === 0) inject(world, first, second)
+  else if (kind > 3) status(world, threadOf(first))
 }
 
 function inject(world: World, first: number, second: number): void {
   const least = [0, 33, 0, 4096][(second >>> 8) & 3] as number
-  const nth = 1 + (first >>> 16) % 20
-  const every = 2 + (second >>> 16) % 20
+  const nth = 1 + ((first >>> 16) % 20)
+  const every = 2 + ((second >>> 16) % 20)
   const when = [{ nth }, { every }, { nth, every }, { nth }][(second >>> 10) & 3]
   const options = {
     on: (second & 0x1000) === 0 ? ('alloc' as const) : ('commit' as const),
@@ -60,7 +60,8 @@ export function status(world: World, thread: number): void {
   const expected = [32, load, physical * PAGE, available * PAGE, 0, 0, world.memory - 0x10000, freeSpace]
   for (let n = 0; n < 8; n++) {
     const told = (world.words[at + n] as number) >>> 0
-    if (told !== expected[n]) disagree(`GlobalMemoryStatus tells ${hex(told)} in its DWORD ${n}, the model says ${hex(expected[n] as number)}`)
+    if (told !== expected[n])
+      disagree(`GlobalMemoryStatus tells ${hex(told)} in its DWORD ${n}, the model says ${hex(expected[n] as number)}`)
   }
 }
 

@@ -12,28 +12,28 @@ type Op = (world: World, first: number, second: number) => void
 
 /** What a command may be, and how often of 256 times. The first is what zero means. */
 const OPS: readonly (readonly [weight: number, op: Op])[] = [
-  [72, heapAlloc],
-  [62, heapFree],
-  [33, heapReAlloc],
-  [16, heapLook],
-  [8, heapOnNothing],
-  [14, localAlloc],
-  [12, localFree],
+  [78, heapAlloc],
+  [68, heapFree],
+  [34, heapReAlloc],
+  [14, heapLook],
+  [6, heapOnNothing],
+  [12, localAlloc],
+  [10, localFree],
   [6, localReAlloc],
   [3, localSize],
-  [3, localOnNothing],
+  [2, localOnNothing],
   [1, heapCompact],
-  [2, heapCreate],
+  [1, heapCreate],
   [1, heapDestroy],
   [3, virtualAlloc],
-  [4, virtualCommit],
+  [3, virtualCommit],
   [4, virtualFree],
   [2, virtualProtect],
-  [3, virtualQuery],
+  [2, virtualQuery],
   [1, isBad],
-  [2, access],
-  [2, pressure],
-  [2, setError]
+  [1, access],
+  [1, pressure],
+  [3, setError]
 ]
 
 const table: Op[] = OPS.flatMap(([weight, op]) => Array.from({ length: weight }, () => op))

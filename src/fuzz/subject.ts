@@ -44,6 +44,7 @@ export type Wrap = (subject: Subject, thread: number) => Subject
 /** A thread with other functions in the place of some of its own. */
 export function instead(subject: Subject, others: Partial<Subject>): Subject {
   const calls: Record<string, unknown> = { memory: subject.memory }
-  for (const call of CAMPAIGN_CALLS) calls[call] = (...args: never[]) => (subject[call] as (...args: never[]) => number).apply(subject, args)
+  for (const call of CAMPAIGN_CALLS)
+    calls[call] = (...args: never[]) => (subject[call] as (...args: never[]) => number).apply(subject, args)
   return Object.assign(calls, others) as unknown as Subject
 }

@@ -8,7 +8,7 @@ import type { World } from './world.ts'
 /** VirtualAlloc, VirtualFree, VirtualProtect, VirtualQuery, IsBad*Ptr, and the program's own looks at its pages. */
 
 const MOST_RESERVATIONS = 6
-const SIZES = [1, 4096, 4097, 0x2000, 0x8000, 0x10000, 0x10001, 0, 0x30000, 0x7fffffff, 0xffffffff, 4095]
+const SIZES = [1, 4096, 4097, 0x2000, 0x8000, 0x10000, 0x10001, 0, 0x2000, 1, 0x3000, 0x7fffffff, 0x4000, 0x20000, 0xffffffff, 4095]
 const TYPES = [
   MEM_RESERVE,
   MEM_COMMIT | MEM_RESERVE,
@@ -21,7 +21,7 @@ const TYPES = [
   MEM_RESET,
   0
 ]
-const PROTECTIONS = [4, 4, 4, 0x40, 2, 1, 0x20, 0x10, 4 | PAGE_GUARD, 4 | PAGE_NOCACHE, 2 | PAGE_GUARD, 0, 8, 1 | PAGE_GUARD, 6]
+const PROTECTIONS = [4, 4, 4, 4, 4, 4, 4, 0x40, 2, 1, 0x20, 0x10, 4 | PAGE_GUARD, 4 | PAGE_NOCACHE, 2 | PAGE_GUARD, 0, 8, 1 | PAGE_GUARD, 6]
 const FREE_TYPES = [MEM_DECOMMIT, MEM_RELEASE, MEM_DECOMMIT, MEM_RELEASE, MEM_DECOMMIT, MEM_RELEASE | MEM_DECOMMIT, 0, MEM_RELEASE]
 const NOWHERE = [0, 0x10, 0x10000, 0x7fffffff, 0x80000000, 0xfffff000, 0xffffffff]
 
@@ -35,7 +35,7 @@ function placeOf(world: World, first: number): number {
   if ((first & 0xe000) === 0) return (n & 1) === 0 ? pick(NOWHERE, n) : (n * 4096) % world.memory
   if (world.reservations.length === 0) return 0
   const base = pick(world.reservations, n)
-  return (first & 0x2000) === 0 ? base : base + ((n >>> 3) & 31) * PAGE + ((n >>> 8) & 1)
+  return (first & 0x2000) === 0 ? base : base + ((n >>> 3) & ((n >>> 5) & 7)) * PAGE + ((n >>> 8) & 1)
 }
 
 /** Where a call is to write: the campaign's own block, now and then another place. */
@@ -58,6 +58,10 @@ export function virtualAlloc(world: World, first: number, second: number): void 
 }
 
 export function virtualCommit(world: World, first: number, second: number): void {
+  if (world.reservations.length === 0) {
+    virtualAlloc(world, first, second)
+    return
+  }
   const type = (second & 0xff) < 8 ? MEM_COMMIT | MEM_TOP_DOWN : MEM_COMMIT
   alloc(world, threadOf(first), placeOf(world, first), pick(SIZES, second >>> 16), type, pick(PROTECTIONS, (second >>> 8) & 0xff))
 }
@@ -152,6 +156,9 @@ export function access(world: World, first: number, second: number): void {
   let met = DONE
   let at = 0
   let read: Uint8Array | undefined
+  // To write down where an exception came from takes longer than a hundred calls.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     if (write) memory.fill(address, value, ACCESS_BYTES)
     else read = memory.read(address, ACCESS_BYTES)
@@ -160,6 +167,8 @@ export function access(world: World, first: number, second: number): void {
     else if (error instanceof GuardPageException) met = GUARD
     else throw error
     at = error.address
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   const expected = pages.reach(address, ACCESS_BYTES, write, true)
   if (met !== expected || (met !== DONE && at !== pages.at))

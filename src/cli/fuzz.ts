@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import {
+  type FuzzFailure,
+  type FuzzOptions,
+  type FuzzReport,
+  formatFuzz,
+  fuzz,
+  fuzzJson,
+  fuzzProgram,
+  mergedJson,
+  mergeShards,
+  parseFailureFile,
+  shardFrom,
+  wordsOf
+} from '../fuzz/index.ts'
+import { clean, findings, UserError } from './exit.ts'
+import { colours, note, putOut, reasonOf } from './output.ts'
+import { fuzzProgress } from './progress.ts'
+
+interface Flags extends Omit<FuzzOptions, 'onProgress' | 'signal'> {
+  readonly shardCount?: number
+  readonly replay?: string
+  readonly bytes?: string
+  readonly keep: string
+  readonly format: 'text' | 'json'
+  readonly output?: string
+}
+
+export function fuzzCommand(): Command {
+  return new Command('fuzz')
+    .summary('any calls in any order, beside a model of what they must answer')
+    .description(
+      'Draws programs of API calls from seeds, runs each on an emulated process of its own, and compares every answer, last error, address and\n' +
+        'byte with a model. A failure is made smaller, told as API calls, and written as a trace and as a file that --replay takes.'
+    )
+    .option('--runs <n>', 'runs of the whole campaign (default: 100)', parseWhole)
+    .option('--calls <n>', 'or API calls of the whole campaign', parseWhole)
+    .option('--seconds <n>', 'or time to work', parseSeconds)
+    .option('--seed <n>', 'run number r, from 0, is the program of seed + r (default: 1)', parseWhole)
+    .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
+    .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
+    .option('--commands <n>', 'commands of one run (default: 30000)', parseWhole)
+    .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60)', parseSeconds)
+    .option('--replay <file>', 'run the program of a failure file')
+    .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
+    .option('--keep <folder>', 'where a failure is written', '.')
+    .addOption(new Option('--format <name>', 'format of the report').choices(['text', 'json']).default('text'))
+    .option('-o, --output <file>', 'write the report to a file')
+    .addHelpText(
+      'after',
+      `
+The shard is taken from CI_NODE_INDEX and CI_NODE_TOTAL, CIRCLE_NODE_INDEX and
+CIRCLE_NODE_TOTAL, BUILDKITE_PARALLEL_JOB and BUILDKITE_PARALLEL_JOB_COUNT, or
+JOB_COMPLETION_INDEX with --shard-count or JOB_COMPLETIONS.
+
+Exit status: 0 all was as the model says, 1 a failure, 2 the arguments or the
+input cannot be used.
+
+Examples:
+  ceheap fuzz --seconds 60
+  ceheap fuzz --calls 1000000000 --shard 1/8 --format json -o shard-1.json
+  ceheap fuzz merge shard-*.json
+  ceheap fuzz --replay ceheap-fuzz-17.json
+  head -c 4000 /dev/urandom | ceheap fuzz --bytes -`
+    )
+    .action(async (flags: Flags) => {
+      process.exitCode = await run(flags)
+    })
+    .addCommand(mergeCommand())
+}
+
+function mergeCommand(): Command {
+  return new Command('merge')
+    .summary('make one result of those of all shards')
+    .argument('<file...>', 'the JSON result of each shard')
+    .option('-o, --output <file>', 'write the result to a file')
+    .action(async (files: string[], { output }: { output?: string }) => {
+      const texts = await Promise.all(files.map(async (name) => ({ name, text: (await bytesAt(name)).toString('utf8') })))
+      const merged = usable(() => mergeShards(texts))
+      await putOut(mergedJson(merged), output)
+      process.exitCode = merged.ok ? clean : findings
+    })
+}
+
+async function run({ format, output, keep, replay, bytes, shardCount, ...options }: Flags): Promise<number> {
+  const stop = new AbortController()
+  const heard = (): void => stop.abort()
+  process.once('SIGINT', heard)
+  process.once('SIGTERM', heard)
+  const progress = fuzzProgress()
+  const watched = { ...options, signal: stop.signal, onProgress: progress.update }
+  let report: FuzzReport
+  try {
+    if (replay !== undefined || bytes !== undefined) report = await given(replay, bytes, watched)
+    else {
+      const shard = options.shard ?? sharded(shardCount)
+      report = await fuzz(shard === undefined ? watched : { ...watched, shard })
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? new UserError(error.message) : error
+  } finally {
+    progress.stop()
+    process.removeListener('SIGINT', heard)
+    process.removeListener('SIGTERM', heard)
+  }
+  const toFile = output !== undefined && output !== '-'
+  await putOut(format === 'json' ? fuzzJson(report) : formatFuzz(report, colours(toFile)), output)
+  if (report.failure !== undefined && replay === undefined) await keepFailure(report.failure, keep)
+  return report.ok ? clean : findings
+}
+
+function sharded(count: number | undefined): string | undefined {
+  const found = shardFrom(process.env, count)
+  if (found === undefined && count !== undefined && count !== 1)
+    throw new UserError(
+      '--shard-count: expected --shard or a variable such as JOB_COMPLETION_INDEX that says which shard this is, got none'
+    )
+  return found === undefined ? undefined : `${found.part}/${found.of}`
+}
+
+const ONLY_CAMPAIGNS = ['runs', 'calls', 'seconds', 'seed', 'shard', 'commands'] as const
+
+async function given(replay: string | undefined, bytes: string | undefined, options: FuzzOptions): Promise<FuzzReport> {
+  const other = ONLY_CAMPAIGNS.find((name) => options[name] !== undefined)
+  if (replay !== undefined && bytes !== undefined) throw new UserError('expected either --replay or --bytes, got both')
+  if (other !== undefined) throw new UserError(`--${other}: expected no such option with --replay or --bytes, which run one program`)
+  if (replay !== undefined) {
+    const text = (await bytesAt(replay)).toString('utf8')
+    const file = usable(() => parseFailureFile(text), replay)
+    return await fuzzProgram(file.words, options)
+  }
+  const program = await bytesAt(bytes as string)
+  if (program.length === 0) throw new UserError(`${bytes}: expected the bytes of a program, got none`)
+  return await fuzzProgram(wordsOf(program), options)
+}
+
+/** Runs what throws a RangeError for input that cannot be used. */
+function usable<T>(act: () => T, name?: string): T {
+  try {
+    return act()
+  } catch (error) {
+    throw error instanceof RangeError ? new UserError(name === undefined ? error.message : `${name}: ${error.message}`) : error
+  }
+}
+
+/** Larger files are no program and no report. */
+const MOST_BYTES = 64 * 1024 * 1024
+
+async function bytesAt(name: string): Promise<Buffer> {
+  try {
+    const bytes = name === '-' ? readFileSync(0) : await readFile(name)
+    if (bytes.length > MOST_BYTES) throw new UserError(`${name}: expected at most ${MOST_BYTES} bytes, got ${bytes.length}`)
+    return bytes
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new UserError(`${name}: cannot be read (${missing ? 'no such file' : reasonOf(error)})`)
+  }
+}
+
+/** Writes a failure beside the report, and says how it is repeated. */
+async function keepFailure({ seed, file, trace, repeat }: FuzzFailure, folder: string): Promise<void> {
+  const name = join(folder, `ceheap-fuzz-${seed ?? 'bytes'}`)
+  if (repeat !== '') note(`again: ${repeat}`)
+  try {
+    await writeFile(`${name}.json`, file)
+    await writeFile(`${name}.jsonl`, trace)
+    note(`kept:  ceheap fuzz --replay ${name}.json   (the trace is ${name}.jsonl)`)
+  } catch (error) {
+    note(`ceheap: ${name}.json: the failure cannot be written (${reasonOf(error)}); --format json has it`)
+  }
+}
+
+function parseWhole(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.')
+  return value
+}
+
+function parseSeconds(text: string): number {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.')
+  return value
+}
