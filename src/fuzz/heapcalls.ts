@@ -150,7 +150,11 @@ export function heapLook(world: World, first: number, second: number): void {
   const heap = heapOf(world, first)
   const id = blockOf(heap, first)
   const thread = threadOf(first)
-  if (id === 0 || second >>> 16 < 128) {
+  if (id === 0) {
+    heapAlloc(world, first, second)
+    return
+  }
+  if (second >>> 24 === 255) {
     world.begin()
     world.expect(thread, 'HeapValidate', world.ce(thread).HeapValidate(heap.handle, 0, 0), 1, -1)
     return
