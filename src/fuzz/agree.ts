@@ -36,6 +36,12 @@ export function agree(world: World): void {
       0
     )
     same(`${name}: bytes committed`, info?.committed, committed * PAGE)
+    for (const { state, address, requested } of info?.blocks ?? []) {
+      if (state !== 'live' && state !== 'big') continue
+      const id = heaps.blockAt(heap, address)
+      if (id === 0 || heaps.bytes[id] !== requested)
+        disagree(`${name} has a block of ${requested} bytes at ${hex(address)}, the model has not`)
+    }
     for (const id of heap.live) world.inspect(id)
   }
   same('reservations', list(snapshot.reservations.map(({ address }) => address)), list(world.reservations))

@@ -1,4 +1,5 @@
 import { agree, finish } from './agree.ts'
+import { disagree } from './disagreement.ts'
 import { heapAlloc, heapCompact, heapCreate, heapDestroy, heapFree, heapLook, heapOnNothing, heapReAlloc } from './heapcalls.ts'
 import { localAlloc, localFree, localOnNothing, localReAlloc, localSize } from './localcalls.ts'
 import { pressure, setError } from './pressure.ts'
@@ -34,8 +35,23 @@ const OPS: readonly (readonly [weight: number, op: Op])[] = [
 /** What takes long, or changes much, chosen by the highest bits of the first word. */
 const SELDOM: readonly Op[] = [
   ...[heapCompact, heapCompact, heapCreate, heapCreate, heapCreate, heapCreate, heapDestroy, heapDestroy],
-  ...[isBad, isBad, access, access, access, pressure, pressure, pressure]
+  ...[isBad, isBad, access, access, failing, pressure, pressure, pressure]
 ]
+
+/** Calls that fail change nothing but the last error, not even what no call tells. Seldom: to hash all memory takes as long as thousands of calls. */
+function failing(world: World, first: number, second: number): void {
+  if (second >>> 25 !== 0) return
+  const { process, lastErrors } = world
+  const errors = [...lastErrors]
+  const hash = process.imageHash()
+  heapOnNothing(world, first, second)
+  localOnNothing(world, first, second)
+  errors.forEach((error, thread) => {
+    world.ce(thread).SetLastError(error)
+    lastErrors[thread] = error
+  })
+  if (process.imageHash() !== hash) disagree('calls that failed changed the process')
+}
 
 function seldom(world: World, first: number, second: number): void {
   const op = SELDOM[first >>> 28] as Op

@@ -115,21 +115,24 @@ export class World {
   keep(heap: Heap, address: number, bytes: number, zero: boolean): void {
     const stamp = ++this.#stamp
     this.heaps.add(heap, address, bytes, stamp)
-    if (zero) this.stamps.zeroed(address, 0, bytes)
-    this.stamps.write(address, bytes, stamp)
+    // HA-6: all that HeapSize tells is the program's.
+    const size = this.heaps.sizeOf(bytes)
+    if (zero) this.stamps.zeroed(address, 0, size)
+    this.stamps.write(address, size, stamp)
   }
 
   /** Looks whether a block is as the program left it. */
   inspect(id: number): void {
     const { address, bytes, stamp } = this.heaps
-    const size = bytes[id] as number
+    const size = this.heaps.sizeOf(bytes[id] as number)
     this.stamps.verify(address[id] as number, size, size, stamp[id] as number)
   }
 
   /** A block has another size, and maybe another address: what it had of its bytes is there still. */
   resized(heap: Heap, id: number, address: number, bytes: number, zero: boolean): void {
     const { heaps, stamps } = this
-    const old = heaps.bytes[id] as number
+    const old = heaps.sizeOf(heaps.bytes[id] as number)
+    const size = heaps.sizeOf(bytes)
     const was = heaps.stamp[id] as number
     const stamp = ++this.#stamp
     if (address === heaps.address[id]) {
@@ -140,11 +143,10 @@ export class World {
       heaps.add(heap, address, bytes, stamp)
       this.gone(heap, id)
     }
-    stamps.verify(address, Math.min(old, bytes), old, was)
+    stamps.verify(address, Math.min(old, size), old, was)
     // HR-10: from the size that the heap knew.
-    const known = heaps.sizeOf(old)
-    if (zero && bytes > known) stamps.zeroed(address, known, bytes)
-    stamps.write(address, bytes, stamp)
+    if (zero && size > old) stamps.zeroed(address, old, size)
+    stamps.write(address, size, stamp)
   }
 
   gone(heap: Heap, id: number): void {
