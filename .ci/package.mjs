@@ -45,6 +45,7 @@ import * as trace from 'ceheap/trace'
 import * as check from 'ceheap/check'
 import * as rules from 'ceheap/rules'
 import { conform, type ConformReport } from 'ceheap/conform'
+import { fuzz, fuzzBytes, type FuzzReport } from 'ceheap/fuzz'
 import { stress, type StressReport } from 'ceheap/stress'
 const process_ = createProcess({ profile: 'compact-2013' })
 const ce = process_.thread
@@ -60,6 +61,8 @@ const report: StressReport = await stress({ workload: 'mixed', threads: 2, ops: 
 if (!report.ok) throw new Error(report.failure?.message)
 const judged: ConformReport = await conform({ profile: 'compact-2013', build: 'retail', rule: ['HS'] })
 if (judged.failed !== 0 || judged.passed === 0) throw new Error('conform')
+const campaign: FuzzReport = await fuzz({ runs: 2, commands: 500 })
+if (!campaign.ok || fuzzBytes(new Uint8Array(100)) === 0) throw new Error(campaign.failure?.message)
 for (const part of [trace, check, rules]) if (Object.keys(part).length === 0) throw new Error('an entry is empty')
 `
 const settings = {

@@ -7,7 +7,7 @@ const SHRINKING = 120_000
 /** Runs the mixed campaign with a seed, drawn if none is given; prints what came of it and returns the exit status. */
 export function mixedFor(calls: number, given: number | undefined): number {
   const seed = seedOr(given)
-  const again = `npm run fuzz -- --mixed --calls ${calls} --seed=${seed}`
+  const again = `npm run mixed -- --calls ${calls} --seed=${seed}`
   process.stdout.write(`mixed: seed ${seed}, ${calls} calls\n`)
   const from = performance.now()
   let shrinking: number | undefined

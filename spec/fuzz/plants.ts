@@ -78,7 +78,7 @@ export const plants: readonly Plant[] = [
   {
     what: 'HeapReAlloc moves all but the last word',
     within: 100_000,
-    left: 6,
+    left: 10,
     plant: (good) => ({
       HeapReAlloc: (heap, flags, p, bytes) => {
         const old = good.HeapSize(heap, 0, p)
@@ -155,11 +155,11 @@ export const plants: readonly Plant[] = [
     plant: (good) => ({ HeapDestroy: (heap) => (heap === good.GetProcessHeap() ? good.HeapDestroy(heap) : 1) })
   },
   {
-    what: 'HeapCompact gives nothing back',
+    what: 'HeapCompact tells a page and gives nothing back',
     within: 50_000,
     left: 5,
     plant: (good) => ({
-      HeapCompact: (heap) => (good.HeapValidate(heap, 0, 0) === 1 ? good.HeapValidate(heap, 0, 0) * 4096 : good.HeapCompact(heap, 0))
+      HeapCompact: (heap, flags) => (good.HeapValidate(heap, 0, 0) === 1 ? 4096 : good.HeapCompact(heap, flags))
     })
   },
   {
@@ -198,14 +198,10 @@ export const plants: readonly Plant[] = [
     })
   },
   {
-    what: 'pages that are committed again keep what they held',
-    within: 1_000_000,
+    what: 'a page that is committed is not zero',
+    within: 300_000,
     left: 8,
     plant: (good) => ({
-      VirtualFree: (address, size, type) =>
-        type === 0x4000 && size !== 0 && good.VirtualFree(address, size, 0) === 0
-          ? good.VirtualFree(address, size, type)
-          : good.VirtualFree(address, size, type),
       VirtualAlloc: (address, size, type, protection) => {
         const got = good.VirtualAlloc(address, size, type, protection)
         if (got !== 0 && (type & 0x1000) !== 0 && protection === 4) words(good)[got >>> 2] = 0x77

@@ -17,7 +17,7 @@ mixed('heaps, pages, COM, hosts, sections and tool help show one truth through 2
   for (let n = 0; n < SEEDS; n++) {
     const until = performance.now() + 20_000
     const { failure } = runMixed({ seed: first + n, calls: CALLS, goOn: () => performance.now() < until })
-    const again = `npm run fuzz -- --mixed --calls ${CALLS} --seed=${first + n}`
+    const again = `npm run mixed -- --calls ${CALLS} --seed=${first + n}`
     if (failure !== undefined) assert.unreachable(`${failure.message}\n\n${failure.text}\n\n  again: ${again}\n`)
   }
 })

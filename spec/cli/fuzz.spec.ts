@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { failureFile } from '../../src/fuzz/failurefile.ts'
+import { wordsOfSeed } from '../../src/fuzz/words.ts'
+import { ceheap, cli, Folder } from './run.ts'
+
+const folder = new Folder()
+/** Nothing of the service that the specs run in. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(?:CI_NODE|CIRCLE_NODE|BUILDKITE_PARALLEL|JOB_COMPLETION)/.test(name))
+)
+
+const fuzz = suite('ceheap fuzz')
+
+fuzz('tells what it ran, and as JSON the result of a shard', () => {
+  const text = ceheap(['fuzz', '--runs', '2', '--commands', '500'], { env })
+  assert.is(text.status, 0, text.err)
+  assert.match(text.out, /seed 1: seeds 1 to 2\n[\s\S]*2 runs, [\s\S]*\nok /)
+  assert.is(text.err, '', 'silent where there is no terminal')
+  const { status, out } = ceheap(['fuzz', '--runs', '5', '--commands', '200', '--shard', '2/2', '--format', 'json'], { env })
+  const { version, ok, runs, seed, shard, seeds } = JSON.parse(out)
+  assert.is(status, 0)
+  assert.equal({ version, ok, runs, seed, shard }, { version: 1, ok: true, runs: 2, seed: 1, shard: '2/2' })
+  assert.equal(seeds, { first: 2, step: 2, count: 2 })
+})
+
+fuzz('takes the shard from the environment, and merges', () => {
+  const names = [1, 2].map((part) => {
+    const name = `${folder.path}/shard-${part}.json`
+    const service = { ...env, CI_NODE_INDEX: String(part), CI_NODE_TOTAL: '2' }
+    assert.is(ceheap(['fuzz', '--runs', '3', '--commands', '100', '--format', 'json', '-o', name], { env: service }).status, 0)
+    return name
+  })
+  const merged = ceheap(['fuzz', 'merge', ...names])
+  assert.is(merged.status, 0, merged.err)
+  assert.is(JSON.parse(merged.out).runs, 3)
+  const one = ceheap(['fuzz', 'merge', names[0] as string])
+  assert.is(one.status, 2)
+  assert.match(one.err, /2\/2 is missing/)
+})
+
+fuzz('runs the program of a failure file, and of any bytes', () => {
+  const file = folder.file('failure.json', failureFile({ message: 'x', seed: 3, words: wordsOfSeed(3, 50) }))
+  assert.is(ceheap(['fuzz', '--replay', file], { env }).status, 0)
+  const bytes = ceheap(['fuzz', '--bytes', '-', '--format', 'json'], { env, input: new Uint8Array(999).fill(77) })
+  assert.is(bytes.status, 0, bytes.err)
+  assert.is(JSON.parse(bytes.out).commands, 124)
+})
+
+fuzz('what cannot be used ends with a message and status 2', () => {
+  const cut = folder.file('cut.json', '{"ceheap":"fuzz fail')
+  const wrong: [string[], RegExp][] = [
+    [['--seed', '-1'], /whole number/],
+    [['--seed', '99999999999999999999'], /whole number/],
+    [['--runs', '0'], /runs: expected a whole number/],
+    [['--seconds', 'x'], /seconds above 0/],
+    [['--shard', '3/2'], /expected i\/n/],
+    [['--shard', 'nonsense'], /expected i\/n/],
+    [['--shard-count', '4'], /JOB_COMPLETION_INDEX/],
+    [['--replay', cut], /cut\.json: .*no JSON/],
+    [['--replay', folder.path], /is a directory/],
+    [['--replay', `${folder.path}/nothing.json`], /no such file/],
+    [['--bytes', folder.path], /is a directory/],
+    [['--bytes', '-'], /got none/],
+    [['--bytes', '-', '--seed', '1'], /run one program/],
+    [['merge', cut], /no JSON/],
+    [['merge', folder.path], /is a directory/],
+    [['merge'], /missing required argument/],
+    [['nonsense'], /too many arguments|unknown command/]
+  ]
+  for (const [args, message] of wrong) {
+    const { status, err, out } = ceheap(['fuzz', ...args], { env, input: '' })
+    assert.is(status, 2, `${args.join(' ')}: ${out}${err}`)
+    assert.match(err, message, args.join(' '))
+    assert.not.match(err, /fault of ceheap/, args.join(' '))
+  }
+})
+
+fuzz('Ctrl-C ends it with its result', async () => {
+  const child = spawn(process.execPath, [cli, 'fuzz', '--runs', '1000000', '--format', 'json'], { env })
+  let out = ''
+  child.stdout.on('data', (text) => {
+    out += text
+  })
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  child.kill('SIGINT')
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  assert.is(status, 0)
+  assert.is(JSON.parse(out).ended, 'stopped')
+})
+fuzz.after(() => folder.remove())
+fuzz.run()
