@@ -43,7 +43,7 @@ export function fuzzCommand(): Command {
     .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
     .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
     .option('--commands <n>', 'commands of one run (default: 30000)', parseWhole)
-    .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60)', parseSeconds)
+    .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60, or --seconds if less)', parseSeconds)
     .option('--replay <file>', 'run the program of a failure file')
     .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
     .option('--keep <folder>', 'where a failure is written', '.')

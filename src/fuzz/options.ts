@@ -16,7 +16,7 @@ export interface FuzzOptions {
   readonly shard?: string
   /** Commands of one run. Default 30,000. */
   readonly commands?: number
-  /** Seconds that making a failure smaller may take. Default 60. */
+  /** Seconds that making a failure smaller may take. Default 60, and no more than `seconds`. */
   readonly shrinkSeconds?: number
   /** Told now and then what was done. */
   readonly onProgress?: (progress: FuzzProgress) => void
@@ -53,7 +53,7 @@ export function planOf(options: FuzzOptions): FuzzPlan {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) throw misuse('fuzz', 'an object of options', options)
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key))
   if (unknown !== undefined) throw misuse('fuzz: option', `one of ${KEYS.join(', ')}`, unknown)
-  const { runs, calls, seconds, seed = 1, shard = '1/1', commands = COMMANDS, shrinkSeconds = 60 } = options
+  const { runs, calls, seconds, seed = 1, shard = '1/1', commands = COMMANDS, shrinkSeconds = Math.min(60, seconds ?? 60) } = options
   if (typeof shard !== 'string') throw misuse('shard', 'i/n', shard)
   const bounded = calls !== undefined || seconds !== undefined
   const most = runs === undefined ? (bounded ? Number.POSITIVE_INFINITY : 100) : wholeNumber('runs', runs, 1, MOST)
