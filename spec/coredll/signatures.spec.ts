@@ -61,13 +61,21 @@ const signatures: readonly (readonly [rule: string, signature: string])[] = [
 
 const table = suite('signatures')
 
+/** The method as it stands in the class of its family: what CeThread has in its place draws the border around it. */
+function written(name: string): string {
+  let found = ''
+  for (let type: object = CeThread.prototype; type !== Object.prototype; type = Object.getPrototypeOf(type) as object)
+    if (Object.hasOwn(type, name)) found = String(Reflect.get(type, name))
+  return found
+}
+
 for (const [rule, signature] of signatures) {
   table(`${rule}: ${signature}`, () => {
     const [name = '', parameters = ''] = signature.slice(0, -1).split('(')
     const method = Reflect.get(CeThread.prototype, name) as unknown
     assert.type(method, 'function')
     assert.is((method as () => void).length, parameters === '' ? 0 : parameters.split(', ').length)
-    assert.ok(String(method).startsWith(`${signature} {`), String(method).split('\n')[0])
+    assert.ok(written(name).startsWith(`${signature} {`), written(name).split('\n')[0])
   })
 }
 

@@ -1,4 +1,5 @@
 import { E_INVALIDARG, MEMCTX_TASK, S_OK } from '../constants.ts'
+import { within } from '../coredll/border.ts'
 import { needOpen } from '../coredll/caller.ts'
 import { CeThread } from '../coredll/thread.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -65,7 +66,7 @@ export function openCom(ce: CeThread): Com {
 export function spyState(ce: CeThread): SpyState | undefined {
   const { task } = open('spyState', ce)
   needOpen(ce, 'spyState')
-  return task.state()
+  return within(ce.machine, () => task.state())
 }
 
 function comOf(ce: CeThread, task: TaskAllocator): Com {

@@ -205,11 +205,19 @@ export class TaskAllocator {
   }
 
   #runInside<T>(run: () => T): T {
+    const { machine } = this.#ce
     this.#inside++
+    machine.spied.push(machine.sys[HDR.SPY_LOCK_COUNT] as number)
     try {
       return run()
     } finally {
-      this.#inside--
+      try {
+        // A call that the method made was ended by an error: what it was in is told from what this call is in only until here.
+        if (machine.adrift) machine.abandon?.()
+      } finally {
+        machine.spied.pop()
+        this.#inside--
+      }
     }
   }
 
@@ -222,8 +230,9 @@ export class TaskAllocator {
       mendMarks(machine)
       return run()
     } finally {
-      if (this.#inside === 0) endIfDue(machine)
+      // First, since it needs no stack: whatever else an error hinders is made good at the border of the call.
       this.#held--
+      if (this.#inside === 0) endIfDue(machine)
       leave(machine, HDR.SPY_LOCK)
     }
   }

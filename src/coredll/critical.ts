@@ -3,7 +3,7 @@ import { firstFault } from '../machine/access.ts'
 import { HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { mustAccess } from '../machine/memory.ts'
-import { enter, enterContended, leave, leaveOnce, ORPHAN, TID, tryEnter } from '../machine/section.ts'
+import { enter, enterContended, isOwn, leave, leaveOnce, ORPHAN, TID, tryEnter } from '../machine/section.ts'
 import { claimSection, dropSection, SEC, sectionBy, sectionNamed, sectionOf, sectionRecords } from '../machine/sectiontable.ts'
 import { wakeAll, wakeOne } from '../machine/wait.ts'
 import { needOpen } from './caller.ts'
@@ -59,7 +59,9 @@ export function initializeCriticalSection(ce: Taker, lp: number): void {
   const { machine } = ce
   for (;;) {
     const old = sectionBy(machine, lp)
+    noteEntering(machine, old, ce.tid)
     if (old !== 0 && !tryEnter(machine, old, ce.tid)) {
+      machine.entering = 0
       ce.raise('sectionHeld', call, lp, ownerOf(machine, old))
       return
     }
@@ -79,6 +81,7 @@ export function initializeCriticalSection(ce: Taker, lp: number): void {
     } finally {
       if (old !== 0) leave(machine, old)
     }
+    machine.entering = 0
     if (old !== 0) ce.raise('sectionTwice', call, lp)
     if (made === 0) ce.raise('sectionsFull', call, lp)
     if (lp % 4 !== 0) ce.raise('misalignedOut', call, lp)
@@ -93,7 +96,9 @@ export function deleteCriticalSection(ce: Taker, lp: number): void {
   const at = sectionFor(ce, call, lp)
   if (at === 0) return
   const handle = machine.sys[at + SEC.HANDLE] as number
+  noteEntering(machine, at, ce.tid)
   if (!tryEnter(machine, at, ce.tid)) {
+    machine.entering = 0
     ce.raise('sectionHeld', call, lp, ownerOf(machine, at))
     return
   }
@@ -114,6 +119,7 @@ export function deleteCriticalSection(ce: Taker, lp: number): void {
     // Who waits comes in by and by, and finds the section gone.
     leave(machine, at)
   }
+  machine.entering = 0
   if (gone) ce.raise('noSection', call, lp)
   else if (own) ce.raise('sectionOwn', call, lp)
 }
@@ -125,9 +131,11 @@ export function enterCriticalSection(ce: Taker, lp: number): void {
   if (at === 0) return
   const { machine } = ce
   const handle = machine.sys[at + SEC.HANDLE] as number
+  noteEntering(machine, at, ce.tid)
   const seen = machine.take(at << 2, ce.tid)
   if (seen !== 0) enterContended(machine, at, ce.tid, seen)
   entered(ce, call, lp, at, handle, seen !== 0 && ((seen ^ ce.tid) & (ORPHAN | TID)) !== 0)
+  machine.entering = 0
 }
 
 export function tryEnterCriticalSection(ce: Taker, lp: number): number {
@@ -135,8 +143,12 @@ export function tryEnterCriticalSection(ce: Taker, lp: number): number {
   check(ce, call, lp)
   const at = sectionFor(ce, call, lp)
   if (at === 0) return 0
-  const handle = ce.machine.sys[at + SEC.HANDLE] as number
-  return tryEnter(ce.machine, at, ce.tid) && entered(ce, call, lp, at, handle, false) ? 1 : 0
+  const { machine } = ce
+  const handle = machine.sys[at + SEC.HANDLE] as number
+  noteEntering(machine, at, ce.tid)
+  const inside = tryEnter(machine, at, ce.tid) && entered(ce, call, lp, at, handle, false)
+  machine.entering = 0
+  return inside ? 1 : 0
 }
 
 export function leaveCriticalSection(ce: Taker, lp: number): void {
@@ -157,6 +169,23 @@ export function leaveCriticalSection(ce: Taker, lp: number): void {
   setWord(machine, lp + OWNER, deeper === 0 ? 0 : ce.tid)
   if (deeper !== 0) leaveOnce(sys, at)
   else if (machine.give(at << 2) < 0) wakeOne(sys, at)
+}
+
+/** Notes what the thread's hold on a section of the program's is before a call enters it; the call clears `entering` when it is done. */
+function noteEntering(machine: Machine, at: number, tid: number): void {
+  machine.enteredBefore = at !== 0 && isOwn(Atomics.load(machine.sys, at), tid) ? (machine.sys[at + SEC.LOCK_COUNT] as number) + 1 : 0
+  machine.entering = at
+}
+
+/** The thread's hold on the section that an error kept its call from entering, or from leaving again, is what it was before. */
+export function leaveEntering(machine: Machine, tid: number): void {
+  const { sys, entering: at, enteredBefore: before } = machine
+  machine.entering = 0
+  if (at === 0 || !isOwn(Atomics.load(sys, at), tid)) return
+  sys[at + SEC.LOCK_COUNT] = Math.max(0, before - 1)
+  if (before > 0) return
+  mendStructure(machine, at)
+  leave(machine, at)
 }
 
 /** Who owns the section, 0 for nobody that lives (a dead owner's id may be this thread's by now): exact only where the answer is this thread. */

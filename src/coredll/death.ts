@@ -1,18 +1,19 @@
 import { freeBlock, liveBlock } from '../heap/free.ts'
-import { ABANDONED, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
 import { mendMarks } from '../heap/marks.ts'
+import { ABANDONED, BUSY, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
 import { endHeap, repairHeap } from '../heap/repair.ts'
+import { ashore, leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
-import { CALL_SHIFT, enterSoon, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
+import { CALL_SHIFT, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
-import { DEAD, DYING, FREE, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
-import { mendStructures } from './critical.ts'
+import { BURIED, calm, DEAD, DYING, FREE, LIVE, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
+import { leaveEntering, mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
-import { abandon, endIfDue } from './spyregistration.ts'
+import { abandon, endIfDue, registered } from './spyregistration.ts'
 
 /**
  * A thread that ends without a word: its worker was terminated, crashed or exited. Whatever section it owned is taken over and what stands
@@ -21,7 +22,7 @@ import { abandon, endIfDue } from './spyregistration.ts'
  *   thread dies --> buryThread: what its slot says of the call goes into the records of its sections (hand over),
  *                               its sections become orphans,
  *                               each is entered by the first who wants it, who mends first (mend) and leaves a finding (C-92),
- *                               what the call had made and was not inside of any more is undone (undoLoose)
+ *                               what the call had made and was not inside of any more is undone (undoLoose), at once or by the next check (undoBuried)
  */
 
 /** Every section of the process, those that others are taken inside of first. */
@@ -38,35 +39,53 @@ export function* recordsOf(machine: Machine): Generator<number> {
   for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
 }
 
-/** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or no longer. */
+/** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or it has ended before. */
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
   // It ended while it attached or detached: it owns nothing but its place.
-  if (state === FREE) partThread(machine, tid)
-  const ends = state !== FREE && state !== DEAD && moveThread(machine, tid, state, DEAD)
-  if (ends && state === DYING) Atomics.sub(machine.sys, HDR.DYING, 1)
-  try {
-    if (ends) letGo(machine, who, tid)
-  } finally {
-    if (ends || state === DEAD) partThread(machine, tid)
+  if (state === FREE) {
+    partThread(machine, tid)
+    return false
   }
-  return ends
+  // One that is DEAD may have been cut off before it had let go of everything.
+  if (state !== DEAD && !moveThread(machine, tid, state, DEAD)) return false
+  calm(machine)
+  // If that fails the place stays, and the next burial begins again: a new thread of that id would take itself for the owner.
+  disown(machine, tid)
+  try {
+    inheritAll(machine, who)
+  } finally {
+    part(machine, who, tid)
+  }
+  return state === LIVE || state === DYING
 }
 
 /** Frees everything that a dead thread held. */
 export function letGo(machine: Machine, who: number, tid: number): void {
-  mendStructures(machine, tid)
-  handOver(machine, tid)
-  // All of them first: who mends behind one section enters others, and this one must not wait there for the same dead thread.
-  for (const at of sectionsOf(machine)) orphan(machine, at, tid)
-  for (const at of sectionsOf(machine)) if ((Atomics.load(machine.sys, at) & ORPHAN) !== 0) inherit(machine, at, who)
+  disown(machine, tid)
+  inheritAll(machine, who)
   undoLoose(machine, who, tid)
-  revokeSpyOf(machine, who, tid)
 }
 
-/** The spy that lived in the dead thread is revoked (C-55). Never a long wait: then whoever enters the section next finds the revoke pending. */
-function revokeSpyOf(machine: Machine, who: number, tid: number): void {
-  if (!abandon(machine, tid) || !enterSoon(machine, HDR.SPY_LOCK, who)) return
+/**
+ * Says of all that a dead thread owned that nobody does. All of it before any of it is mended: who mends behind one section enters others, and must not
+ * wait there for the same dead thread.
+ */
+export function disown(machine: Machine, tid: number): void {
+  mendStructures(machine, tid)
+  handOver(machine, tid)
+  for (const at of sectionsOf(machine)) orphan(machine, at, tid)
+  abandon(machine, tid)
+}
+
+function inheritAll(machine: Machine, who: number): void {
+  for (const at of sectionsOf(machine)) if ((Atomics.load(machine.sys, at) & ORPHAN) !== 0) inherit(machine, at, who)
+  revokeLeftSpy(machine, who)
+}
+
+/** The spy that lived in a dead thread is revoked (C-55). Never a long wait: then whoever enters the section next finds the revoke pending. */
+function revokeLeftSpy(machine: Machine, who: number): void {
+  if (registered(machine) === 0 || machine.sys[HDR.SPY_THREAD] !== 0 || !enterSoon(machine, HDR.SPY_LOCK, who)) return
   mendMarks(machine)
   endIfDue(machine)
   leave(machine, HDR.SPY_LOCK)
@@ -82,24 +101,50 @@ function inherit(machine: Machine, at: number, who: number): void {
   try {
     const seen = Atomics.load(machine.sys, at)
     if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
-  } finally {
-    if (heap) leave(machine, HDR.LOCK)
+  } catch (error) {
+    if (heap) leaveByError(machine, HDR.LOCK, error)
+    throw error
+  }
+  if (heap) leave(machine, HDR.LOCK)
+}
+
+/** Gives the place of a thread that is no more back; not before all is undone that it left outside of sections. */
+export function part(machine: Machine, who: number, tid: number): void {
+  if (undoLoose(machine, who, tid)) partThread(machine, tid)
+  else {
+    Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.STATE, BURIED)
+    calm(machine)
   }
 }
 
+/** Undoes what could not be undone when the threads were buried that left it. Precondition: the creating thread asks, which alone buries. */
+export function undoBuried(machine: Machine, who: number): void {
+  for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) if (threadState(machine, tid) === BURIED) part(machine, who, tid)
+}
+
 /**
- * Frees what a thread that lives was inside of when an error ended its call: as if it had died there. What cannot be mended at once, where the stack has
- * overflowed, is an orphan until the next one enters, this thread included.
+ * Frees what a thread that lives was inside of when an error ended its call: as if it had died there. Inside a page callback or a method of a spy that is the
+ * call which was made there, and not the one that asks. What cannot be mended at once is an orphan until the next one enters, this thread included.
  */
 export function abandonCall(machine: Machine, tid: number): void {
+  const { sys } = machine
+  if (machine.ended) return
+  leaveEntering(machine, tid)
+  const last = machine.spied.at(-1)
+  if (last !== undefined && isOwn(Atomics.load(sys, HDR.SPY_LOCK), tid)) sys[HDR.SPY_LOCK + 1] = last
+  if (machine.leases.length === 0) machine.callbackErrors.length = 0
+  const held = [...(last === undefined ? [HDR.SPY_LOCK] : []), ...recordsOf(machine), HDR.LOCK, HDR.RING_LOCK].filter(
+    (at) => isOwn(Atomics.load(sys, at), tid) && !isAsking(machine, at)
+  )
   handOver(machine, tid)
-  const sections = [...recordsOf(machine), HDR.LOCK]
-  for (const at of sections) orphan(machine, at, tid)
-  for (const at of sections) {
-    const seen = Atomics.load(machine.sys, at)
-    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, tid, seen)) leave(machine, at)
-  }
-  undoLoose(machine, tid, tid)
+  for (const at of held) orphan(machine, at, tid)
+  for (const at of held) inherit(machine, at, tid)
+  if (undoLoose(machine, tid, tid)) ashore(machine)
+}
+
+/** Whether a section is that of a heap whose page callback is running in this thread. */
+function isAsking(machine: Machine, at: number): boolean {
+  return machine.leases.length > 0 && at >= machine.heapsAt && at < machine.heapsEnd && machine.sys[at + REC.HANDLE] === BUSY
 }
 
 /** Puts what the dead thread's slot says into the records of the sections that it owns: there it stays until somebody has mended them. */
@@ -110,6 +155,7 @@ function handOver(machine: Machine, tid: number): void {
   const handout = sys[slot + THREAD.HANDOUT] as number
   const resized = sys[slot + THREAD.RESIZED] as number
   for (const record of recordsOf(machine)) {
+    if (owns(record) && isAsking(machine, record)) continue
     if (sys[record + REC.MAKER] === tid) sys[record + REC.MAKER] = ABANDONED
     if (!owns(record)) continue
     const made = handout !== 0 && liveBlock(machine, record, handout * GRANULE) !== 0
@@ -131,35 +177,54 @@ function waitsForCaller(machine: Machine, block: number): boolean {
   return block !== 0 && [...recordsOf(machine)].some((record) => liveBlock(machine, record, block * GRANULE) !== 0)
 }
 
-/** Undoes what the thread had made when it died outside the section already, and nobody heard of; not behind a section whose owner stays in it for a nap. */
-function undoLoose(machine: Machine, who: number, tid: number): void {
+/**
+ * Undoes what the thread had made when it was outside the section already, and nobody heard of; whether all of it is undone. Not behind a section whose owner
+ * stays in it for a nap.
+ */
+function undoLoose(machine: Machine, who: number, tid: number): boolean {
   const { sys } = machine
   const slot = threadAt(machine, tid)
   const block = sys[slot + THREAD.HANDOUT] as number
   const unit = sys[slot + THREAD.RESERVED] as number
+  const loose = sys[slot + THREAD.LOOSE] as number
+  let done = true
   for (const record of recordsOf(machine)) {
     const abandoned = sys[record + REC.MAKER] === ABANDONED
     // A block that HeapReAlloc has moved stays: the old one is gone.
-    const made = block !== 0 && sys[slot + THREAD.RESIZED] === 0 && liveBlock(machine, record, block * GRANULE) !== 0
-    if ((!abandoned && !made) || !enterSoon(machine, record, who)) continue
-    try {
-      if (!enterSoon(machine, HDR.LOCK, who)) continue
-      try {
-        if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
-        else if (made && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
-          freeBlock(machine, who, record, block)
-      } finally {
-        leave(machine, HDR.LOCK)
-      }
-    } finally {
-      leave(machine, record)
-    }
+    const handle = handleOf(indexOf(machine, record), sys[record + REC.GENERATION] as number)
+    const here = block !== 0 && sys[slot + THREAD.RESIZED] === 0 && (loose === 0 || loose === handle)
+    const made = here && liveBlock(machine, record, block * GRANULE) !== 0
+    if ((!abandoned && !made) || undoIn(machine, who, record, made ? block : 0) || !made) continue
+    // By the time of the next try the heap may have ended, and another have a block there.
+    sys[slot + THREAD.LOOSE] = handle
+    done = false
   }
-  if (unit !== 0 && enterSoon(machine, HDR.LOCK, who)) {
-    if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
+  if (unit !== 0) {
+    if (enterSoon(machine, HDR.LOCK, who)) {
+      if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
+      leave(machine, HDR.LOCK)
+    } else done = false
+  }
+  if (done) {
+    settle(machine, slot)
+    sys[slot + THREAD.LOOSE] = 0
+  }
+  return done
+}
+
+/** Ends the heap if it is abandoned, else frees the block, if there is one; false where the sections could not be had soon. */
+function undoIn(machine: Machine, who: number, record: number, block: number): boolean {
+  const { sys } = machine
+  if (!enterSoon(machine, record, who)) return false
+  const held = enterSoon(machine, HDR.LOCK, who)
+  if (held) {
+    if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
+    else if (block !== 0 && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
+      freeBlock(machine, who, record, block)
     leave(machine, HDR.LOCK)
   }
-  settle(machine, slot)
+  leave(machine, record)
+  return held
 }
 
 /** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */

@@ -4,6 +4,7 @@ import { blockFigures, blocksOf } from '../heap/walk.ts'
 import { HDR, PAGE } from '../machine/layout.ts'
 import { availablePages } from '../machine/pressure.ts'
 import { enter, leave } from '../machine/section.ts'
+import { within } from './border.ts'
 import type { Caller } from './caller.ts'
 
 /** What a heap amounts to at a moment, without its list of blocks. In bytes and counts. */
@@ -23,21 +24,23 @@ export function heapFigures(ce: Caller, handle: number): HeapFigures | undefined
   const { machine, tid } = ce
   const record = recordOf(machine, handle)
   if (record === 0) return undefined
-  enter(machine, record, tid)
-  try {
+  return within(machine, () => {
+    enter(machine, record, tid)
     const word = (field: number): number => machine.sys[record + field] as number
-    if (word(REC.HANDLE) !== handle) return undefined
-    return {
-      peakBytes: word(REC.PEAK_BYTES),
-      peakCommitted: word(REC.PEAK_COMMITTED) * PAGE,
-      liveBytes: word(REC.LIVE_BYTES),
-      committed: word(REC.COMMITTED) * PAGE,
-      regions: [...reservationsOf(machine, record, REC.REGIONS)].length,
-      ...blockFigures(blocksOf(machine, record))
-    }
-  } finally {
+    const figures =
+      word(REC.HANDLE) !== handle
+        ? undefined
+        : {
+            peakBytes: word(REC.PEAK_BYTES),
+            peakCommitted: word(REC.PEAK_COMMITTED) * PAGE,
+            liveBytes: word(REC.LIVE_BYTES),
+            committed: word(REC.COMMITTED) * PAGE,
+            regions: [...reservationsOf(machine, record, REC.REGIONS)].length,
+            ...blockFigures(blocksOf(machine, record))
+          }
     leave(machine, record)
-  }
+    return figures
+  })
 }
 
 /** The process's memory in bytes: user memory, the budget of physical memory, what of it is committed and available, and the most that ever was committed. */

@@ -17,13 +17,13 @@ import { firstOverrun, heapFault } from '../heap/check.ts'
 import { compact } from '../heap/compact.ts'
 import { createHeap, destroyHeap } from '../heap/create.ts'
 import type { HeapOptions } from '../heap/create.ts'
-import { abandons, leaveByError } from '../heap/byerror.ts'
 import { explainPointer, liveBlock } from '../heap/free.ts'
 import { allocateIn, FREED, freeIn, NO_BLOCK, NO_HEAP } from '../heap/hot.ts'
 import { brokenGuard } from '../heap/guard.ts'
 import { hasCallbacks, isBusy } from '../heap/lent.ts'
 import { REC, recordOf } from '../heap/record.ts'
 import { knownSize, resize } from '../heap/resize.ts'
+import { leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR, PAGE } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
 import { needLife, settle } from '../machine/threads.ts'
@@ -149,12 +149,7 @@ export function ceHeapCreate(
 
 function create(ce: Caller, call: CallName, wanted: HeapOptions): number {
   if (wanted.maximum !== 0 && wanted.initial > wanted.maximum) return fail(ce, ERROR_INVALID_PARAMETER)
-  try {
-    return createHeap(ce.machine, whoIn(ce, call), wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
-  } catch (error) {
-    abandons(ce.machine, error)
-    throw error
-  }
+  return createHeap(ce.machine, whoIn(ce, call), wanted) || fail(ce, ERROR_NOT_ENOUGH_MEMORY)
 }
 
 export function heapDestroy(ce: Caller, hHeap: number): number {

@@ -1,3 +1,4 @@
+import { endByError } from '../machine/adrift.ts'
 import { HDR } from '../machine/layout.ts'
 import { needOpen } from './caller.ts'
 import { ceHeapCreate, heapAlloc, heapCompact, heapCreate, heapDestroy, heapFree, heapReAlloc, heapSize, heapValidate } from './heap.ts'
@@ -37,7 +38,12 @@ export class HeapCalls extends ThreadCore {
    * bad handle; ce-5.0 leaves the last error alone (HA-5). A fixed heap refuses 0x7FFF8 bytes and more (HA-2).
    */
   HeapAlloc(hHeap: number, dwFlags: number, dwBytes: number): number {
-    return heapAlloc(this, hHeap, dwFlags, dwBytes)
+    try {
+      return heapAlloc(this, hHeap, dwFlags, dwBytes)
+    } catch (error) {
+      endByError(this.machine)
+      throw error
+    }
   }
 
   /**
@@ -50,7 +56,12 @@ export class HeapCalls extends ThreadCore {
 
   /** Frees a block (HF-1 to HF-5). FALSE and ERROR_INVALID_PARAMETER for NULL or anything that is not a live block of this heap (C-5). */
   HeapFree(hHeap: number, dwFlags: number, lpMem: number): number {
-    return heapFree(this, hHeap, dwFlags, lpMem)
+    try {
+      return heapFree(this, hHeap, dwFlags, lpMem)
+    } catch (error) {
+      endByError(this.machine)
+      throw error
+    }
   }
 
   /** Bytes of a block: rounded up to 32 on retail, as requested on debug builds (HS-3, HS-4). 0xFFFFFFFF on failure; never sets the last error (HS-5). */

@@ -17,9 +17,10 @@ import { enter, leave, tryEnter } from '../machine/section.ts'
 import { joinThread, threadsOf } from '../machine/threads.ts'
 import { profileNames } from '../profile.ts'
 import type { Profile } from '../profile.ts'
+import { bordered } from './border.ts'
 import { checkProcess } from './check.ts'
 import { endSections } from './critical.ts'
-import { buryThread } from './death.ts'
+import { buryThread, undoBuried } from './death.ts'
 import { takeFindings } from './findings.ts'
 import type { Finding } from './findings.ts'
 import { hashImage } from './hash.ts'
@@ -67,18 +68,23 @@ export class CeProcess {
 
   /**
    * Tells the process that the worker which was given `token` runs no more: terminated, crashed or exited, at whatever moment. Its threads
-   * that had not detached end here; what they held is released and mended, and a finding says so. Returns their ids.
+   * that had not detached end here; what they held is released and mended, and a finding says so. Returns their ids; told again, or of a process that is
+   * closed, none. Of a worker that runs on nothing is promised, nor of the process: nobody can tell that it does.
    *
    *     worker.on('exit', () => process.workerEnded(token))
    */
   workerEnded(token: ShareToken): number[] {
-    this.#needOpen('workerEnded')
     const machine = this.#machine
-    if (token?.system !== machine.system) throw misuse('workerEnded: token', 'what share() of this process gave', token)
-    const bury = (): number[] => threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, this.thread.tid, tid))
+    const given = token?.system === machine.system && token.ticket >= 1 && token.ticket <= Atomics.load(machine.sys, HDR.TICKETS)
+    if (!given) throw misuse('workerEnded: token', 'what share() of this process gave', token)
+    // News of a worker's end come when they come, and of a process that has ended they change nothing.
+    if (machine.closed) return []
+    const { tid: own } = this.thread
+    const bury = (): number[] => threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, own, tid))
     const ended = machine.seat === undefined ? bury() : machine.seat.bury(token.ticket, bury)
+    undoBuried(machine, own)
     // Never a wait: whoever leaves a finding just now may die in it, and the news of that come through here.
-    if (tryEnter(machine, HDR.RING_LOCK, this.thread.tid)) {
+    if (tryEnter(machine, HDR.RING_LOCK, own)) {
       leave(machine, HDR.RING_LOCK)
       this.drainFindings()
     }
@@ -247,6 +253,12 @@ export class CeProcess {
     if (this.#machine.closed) throw closedProcess(call)
   }
 }
+
+bordered(
+  CeProcess.prototype,
+  ['workerEnded', 'terminateThread', 'setPhysical', 'injectFailures', 'drainFindings', 'snapshot', 'imageHash', 'check', 'close'],
+  ({ thread }) => thread.machine
+)
 
 /**
  * Starts an emulated CE process.

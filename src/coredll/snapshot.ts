@@ -7,6 +7,7 @@ import type { Machine } from '../machine/machine.ts'
 import { RES, res } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
 import { liveThreads, THREAD, threadAt } from '../machine/threads.ts'
+import { undoBuried } from './death.ts'
 import { sectionInfos } from './critical.ts'
 import type { SectionInfo } from './critical.ts'
 
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly sections: readonly SectionInfo[]
   readonly threads: readonly { readonly id: number; readonly lastError: number }[]
 }
+
+const CREATOR = 1
 
 /** Runs `look` with every heap's section and the process section held, so that all of it is one moment; the live heaps are in the order of their records. */
 export function frozen<T>(machine: Machine, tid: number, look: (records: number[]) => T): T {
@@ -45,6 +48,7 @@ export function frozen<T>(machine: Machine, tid: number, look: (records: number[
       // A heap's section comes before the process section everywhere.
       hold(HDR.LOCK)
     }
+    if (tid === CREATOR) undoBuried(machine, tid)
     return look(held.filter((section) => section !== HDR.LOCK && (machine.sys[section + REC.HANDLE] as number) > 0).reverse())
   } finally {
     letGo()

@@ -1,12 +1,11 @@
 import { wholeNumber } from '../errors.ts'
-import { NEVER, REC, setHot } from '../heap/record.ts'
+import { chill } from '../heap/record.ts'
 import { HDR, MAX_THREADS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { Seat } from '../machine/scheduleseat.ts'
-import { enterSoon, leave, TID } from '../machine/section.ts'
-import { DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
+import { TID } from '../machine/section.ts'
+import { alarm, calm, DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
 import { wakeAll } from '../machine/wait.ts'
-import { letGo, recordsOf, sectionsOf } from './death.ts'
+import { letGo, sectionsOf } from './death.ts'
 
 /**
  * The emulated TerminateThread (C-93). Nothing can stop another thread's JavaScript, so the thread is told, and ends itself:
@@ -14,7 +13,7 @@ import { letGo, recordsOf, sectionsOf } from './death.ts'
  *   LIVE --terminateThread--> DYING --its next call, or the wait that it is in (needLife)--> DEAD, its sections free, ThreadTerminated thrown
  *                                   --its worker ends (death.ts)--> DEAD
  *
- *   header.DYING = threads that are DYING; while it is not 0, no call is hot, and every call looks
+ *   header.DYING is not 0 while threads are DYING; then no call is hot, and every call looks
  */
 export function terminateThread(machine: Machine, who: number, id: number): boolean {
   wholeNumber('terminateThread: id', id, 1, MAX_THREADS)
@@ -23,24 +22,12 @@ export function terminateThread(machine: Machine, who: number, id: number): bool
   const { sys } = machine
   if (threadState(machine, id) === FREE)
     throw new RangeError(`terminateThread: expected the id of an attached thread, got ${id}, which no thread has`)
-  // Counted before it is true: the thread may notice, and count itself out, at once.
-  Atomics.add(sys, HDR.DYING, 1)
-  if (!moveThread(machine, id, LIVE, DYING)) {
-    Atomics.sub(sys, HDR.DYING, 1)
-    return false
-  }
+  if (!moveThread(machine, id, LIVE, DYING)) return false
+  alarm(machine)
+  // It may have heard of it by an earlier alarm, and be DEAD by now.
+  calm(machine)
+  if (sys[HDR.DYING] !== 0) chill(machine)
   for (const at of sectionsOf(machine)) wakeAll(sys, at)
-  // One at a time no call is hot, and whoever is inside of a heap may be waiting for its turn.
-  if (machine.seat instanceof Seat) return true
-  for (const record of recordsOf(machine)) {
-    if (enterSoon(machine, record, who)) {
-      setHot(machine, record)
-      leave(machine, record)
-    } else {
-      // Whoever stays inside that long is not in the middle of saying otherwise; and may be dead, so that nothing is to be waited for.
-      sys[record + REC.HOT] = NEVER
-    }
-  }
   return true
 }
 
@@ -52,7 +39,7 @@ export function fall(machine: Machine, tid: number): void {
   machine.ended = true
   // Its view on the process is its own: no other thread loses the hot path.
   machine.hot = { alloc: () => 0, free: () => 0 }
-  Atomics.sub(sys, HDR.DYING, 1)
+  calm(machine)
   letGo(machine, tid, tid)
   machine.seat?.leaves()
 }

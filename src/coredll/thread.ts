@@ -1,9 +1,10 @@
 import { misuse } from '../errors.ts'
-import { HDR } from '../machine/layout.ts'
-import { isOwn } from '../machine/section.ts'
-import { partThread, THREAD, threadAt } from '../machine/threads.ts'
+import { endByError } from '../machine/adrift.ts'
+import { THREAD, threadAt } from '../machine/threads.ts'
+import { bordered, within } from './border.ts'
 import { CALLS } from './calls.ts'
 import { abandonSections } from './critical.ts'
+import { part } from './death.ts'
 import type { AnyCall } from './findings.ts'
 import { enterCriticalSectionLater, signalOf, whenHeapFree } from './later.ts'
 import type { WaitOptions } from './later.ts'
@@ -70,7 +71,7 @@ export class CeThread extends SectionCalls {
     if (this.#isWatched === Object.hasOwn(this, CALLS[0])) return
     for (const call of CALLS) {
       const method = CeThread.prototype[call] as (...args: unknown[]) => unknown
-      const watched = (...args: unknown[]): unknown => this.#watched(call, args, () => method.apply(this, args))
+      const watched = (...args: unknown[]): unknown => this.outer(call, args, () => method.apply(this, args))
       if (this.#isWatched) Object.defineProperty(this, call, { value: watched, configurable: true })
       else delete (this as Record<string, unknown>)[call]
     }
@@ -81,7 +82,7 @@ export class CeThread extends SectionCalls {
    * if it is a number, its `hr` if it is an object.
    */
   outer<T>(call: AnyCall, args: readonly unknown[], run: () => T): T {
-    return this.#isWatched ? this.#watched(call, args, run) : run()
+    return within(this.machine, () => (this.#isWatched ? this.#watched(call, args, run) : run()))
   }
 
   #watched<T>(call: AnyCall, args: readonly unknown[], run: () => T): T {
@@ -134,6 +135,9 @@ export class CeThread extends SectionCalls {
     this.#waits++
     try {
       await wait()
+    } catch (error) {
+      endByError(this.machine)
+      throw error
     } finally {
       this.#waits--
     }
@@ -143,16 +147,24 @@ export class CeThread extends SectionCalls {
   detach(): void {
     if (this.tid === 1) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
     if (this.machine.leases.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a page callback')
-    if (isOwn(Atomics.load(this.machine.sys, HDR.SPY_LOCK), this.tid))
-      throw new TypeError('detach: expected a thread outside every call, got one inside a method of a spy')
+    if (this.machine.spied.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a method of a spy')
     if (this.#waits > 0) throw new TypeError('detach: expected a thread that waits for nothing, got one with a promise that is not settled')
     // By the second call the place may be another thread's.
     if (!this.#detached) {
+      // An error that nobody could catch may have left it in a section of the process's.
+      this.machine.abandon?.()
       for (const act of this.#parting) act()
       abandonSections(this)
-      partThread(this.machine, this.tid)
+      part(this.machine, this.tid, this.tid)
       this.machine.seat?.leaves()
+      this.machine.abandon = undefined
     }
     this.#detached = true
   }
 }
+
+bordered(
+  CeThread.prototype,
+  CALLS.filter((call) => call !== 'HeapAlloc' && call !== 'HeapFree'),
+  ({ machine }) => machine
+)

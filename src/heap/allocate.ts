@@ -1,3 +1,4 @@
+import { leaveByError } from '../machine/adrift.ts'
 import { failsInjected, ON_ALLOC } from '../machine/failures.ts'
 import { zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT, GRANULES_PER_UNIT, HDR, UNIT } from '../machine/layout.ts'
@@ -52,11 +53,15 @@ export function unlessInjected(machine: Machine, who: number, record: number, by
 export function inOneHold<T>(machine: Machine, who: number, record: number, act: () => T): T {
   if (machine.sys[record + REC.CALLBACKS] !== 0) return act()
   enter(machine, HDR.LOCK, who)
+  let result: T
   try {
-    return act()
-  } finally {
-    leave(machine, HDR.LOCK)
+    result = act()
+  } catch (error) {
+    leaveByError(machine, HDR.LOCK, error)
+    throw error
   }
+  leave(machine, HDR.LOCK)
+  return result
 }
 
 /** `allocate` for a request that was counted already. */

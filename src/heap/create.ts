@@ -1,10 +1,11 @@
 import { FIXED_HEAP_LIMIT } from '../constants.ts'
+import { leaveByError } from '../machine/adrift.ts'
 import { GRANULE, GRANULES_PER_UNIT, HDR, PAGE, UNIT } from '../machine/layout.ts'
 import type { Machine, PageCallbacks } from '../machine/machine.ts'
 import { enter, leave, TID, tryEnter } from '../machine/section.ts'
 import { freeBig } from './big.ts'
 import { dropCallbacks, setCallbacks } from './lent.ts'
-import { ABANDONED, CLAIMED, handleOf, indexOf, REC, recordAt, setHot } from './record.ts'
+import { ABANDONED, CLAIMED, handleOf, heapCount, indexOf, REC, recordAt, setHot } from './record.ts'
 import { closeRegion, commitGranules, controlGranules, openRegion } from './region.ts'
 import { clearFields, endHeap } from './repair.ts'
 
@@ -30,10 +31,13 @@ export function createHeap(machine: Machine, who: number, wanted: HeapOptions): 
     let handle: number
     try {
       handle = makeHeap(machine, who, record, wanted)
-    } finally {
-      leave(machine, record)
-      if (whole) leave(machine, HDR.LOCK)
+    } catch (error) {
+      leaveByError(machine, record, error)
+      if (whole) leaveByError(machine, HDR.LOCK, error)
+      throw error
     }
+    leave(machine, record)
+    if (whole) leave(machine, HDR.LOCK)
     // After a failure the record may be another heap's by now; and another thread, which knows the handle from a snapshot, may be ending this one.
     if (handle !== 0) Atomics.compareExchange(sys, record + REC.MAKER, who & TID, 0)
     return handle
@@ -105,7 +109,7 @@ function claimRecord(machine: Machine, who: number, hold: boolean): number {
     // Never a wait: the section of a heap comes before the process section.
     const held = record !== 0 && hold && tryEnter(machine, record, who)
     if (record !== 0 && (held || !hold)) {
-      if (index >= (sys[HDR.HEAPS] as number)) sys[HDR.HEAPS] = index + 1
+      if (index >= heapCount(machine)) Atomics.store(sys, HDR.HEAPS, index + 1)
       sys[record + REC.MAKER] = who & TID
       sys[record + REC.HANDLE] = CLAIMED
     }

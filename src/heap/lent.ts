@@ -66,9 +66,14 @@ function call(machine: Machine, record: number, which: 'alloc' | 'free', lease: 
     machine.callbackErrors.push(error)
     return 0
   } finally {
-    machine.leases.pop()
-    // process.close() from inside the callback has ended the heap.
-    if (machine.sys[record + REC.HANDLE] === BUSY) machine.sys[record + REC.HANDLE] = handle
+    try {
+      // A call that the callback made was ended by an error: what it was in is told from what this call is in only until here.
+      if (machine.adrift) machine.abandon?.()
+    } finally {
+      machine.leases.pop()
+      // process.close() from inside the callback has ended the heap.
+      if (machine.sys[record + REC.HANDLE] === BUSY) machine.sys[record + REC.HANDLE] = handle
+    }
   }
 }
 

@@ -83,14 +83,24 @@ export function recordOf(machine: Machine, handle: number): number {
 
 /** Records ever used: the bound for walks over all heaps. */
 export function heapCount(machine: Machine): number {
-  return machine.sys[HDR.HEAPS] as number
+  return Atomics.load(machine.sys, HDR.HEAPS)
 }
 
-/** Says which calls on the heap are hot. Precondition: inside the heap's section. */
+/**
+ * Says which calls on the heap are hot. Precondition: inside the heap's section.
+ *
+ * `chill` enters no section: it would wait for whoever is inside. One of the two sees what the other did, because each writes first and looks afterwards.
+ */
 export function setHot(machine: Machine, record: number): void {
   const { sys } = machine
-  const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0 || sys[HDR.DYING] !== 0
-  sys[record + REC.HOT] = plain ? NEVER : (sys[record + REC.LARGEST] as number)
+  const plain = sys[record + REC.GUARD] !== 0 || ((sys[HDR.INJECTING] as number) & ON_ALLOC) !== 0
+  Atomics.store(sys, record + REC.HOT, plain ? NEVER : (sys[record + REC.LARGEST] as number))
+  if (Atomics.load(sys, HDR.DYING) !== 0) Atomics.store(sys, record + REC.HOT, NEVER)
+}
+
+/** No call is hot until the terminated threads have heard of it. Precondition: HDR.DYING says that there are some. */
+export function chill(machine: Machine): void {
+  for (let index = heapCount(machine) - 1; index >= 0; index--) Atomics.store(machine.sys, recordAt(machine, index) + REC.HOT, NEVER)
 }
 
 /** Lets calls be hot again after the last terminated thread has heard of it. Precondition: inside the heap's section. */

@@ -1,3 +1,4 @@
+import { leaveByError } from '../machine/adrift.ts'
 import { GRANULE, GRANULES_PER_UNIT, HDR, PAGES_PER_UNIT, UNIT_OF_GRANULE } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { allCommitted, heapOf, KIND_APP, KIND_LENT, RES, release, res, reservationAt, setRes } from '../machine/pages.ts'
@@ -63,9 +64,10 @@ export function repairHeap(machine: Machine, who: number, record: number): Repai
   // Somebody came with the handle of a heap that has ended.
   if (sys[record + REC.HANDLE] === 0 || sys[record + REC.HANDLE] === CLAIMED) return 'whole'
   enter(machine, HDR.LOCK, who)
+  let undone: boolean
   try {
     for (const unit of reservationsOf(machine, record, REC.REGIONS)) tileRegion(machine, record, unit)
-    const undone = dropHandout(machine, record)
+    undone = dropHandout(machine, record)
     relink(machine, record, REC.REGIONS)
     relink(machine, record, REC.BIGS)
     dropOrphans(machine, who, record)
@@ -74,10 +76,12 @@ export function repairHeap(machine: Machine, who: number, record: number): Repai
     if (sys[record + REC.GUARD] !== 0 && resized !== 0 && isLive(machine, record, resized)) writeGuard(machine, resized)
     sys[record + REC.LEFT_RESIZED] = 0
     sys[record + REC.LEFT_BLOCK] = 0
-    return undone ? 'undone' : 'whole'
-  } finally {
-    leave(machine, HDR.LOCK)
+  } catch (error) {
+    leaveByError(machine, HDR.LOCK, error)
+    throw error
   }
+  leave(machine, HDR.LOCK)
+  return undone ? 'undone' : 'whole'
 }
 
 /** What a repair found: the heap itself was ended; a block that nobody had was freed; or whatever was begun is done or has not happened. */
@@ -239,9 +243,11 @@ export function endHeap(machine: Machine, who: number, record: number): void {
       Atomics.store(sys, record + REC.HANDLE, 0)
     }
     sys[record + REC.MAKER] = 0
-  } finally {
-    leave(machine, HDR.LOCK)
+  } catch (error) {
+    leaveByError(machine, HDR.LOCK, error)
+    throw error
   }
+  leave(machine, HDR.LOCK)
 }
 
 /** A record that no heap has: only its generation is left. */

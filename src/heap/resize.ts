@@ -1,3 +1,4 @@
+import { leaveByError } from '../machine/adrift.ts'
 import { copyGranules, zeroGranules } from '../machine/fill.ts'
 import { GRANULE, GRANULE_SHIFT, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -55,11 +56,15 @@ function resizeCounted(
   const hold = inPlace === HELD || ((headerOf(machine, block) & BIG) !== 0 && machine.sys[record + REC.CALLBACKS] === 0)
   if (!hold) return move(machine, who, record, block, bytes, zero, inPlaceOnly)
   if (inPlace !== HELD) enter(machine, HDR.LOCK, who)
+  let pointer: number
   try {
-    return move(machine, who, record, block, bytes, zero, inPlaceOnly)
-  } finally {
-    leave(machine, HDR.LOCK)
+    pointer = move(machine, who, record, block, bytes, zero, inPlaceOnly)
+  } catch (error) {
+    leaveByError(machine, HDR.LOCK, error)
+    throw error
   }
+  leave(machine, HDR.LOCK)
+  return pointer
 }
 
 /** Gives the block another size at another place, if it may. */

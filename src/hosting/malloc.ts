@@ -10,6 +10,7 @@ import {
   PAGE_EXECUTE_READWRITE,
   S_OK
 } from '../constants.ts'
+import { bordered } from '../coredll/border.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import type { Interface } from '../coredll/unknown.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
@@ -85,6 +86,10 @@ export function isMallocType(dwMallocType: number): boolean {
 }
 
 export class HostMalloc extends HostUnknown implements IHostMalloc {
+  static {
+    bordered(HostMalloc.prototype, ['QueryInterface', 'AddRef', 'Release', 'Alloc', 'DebugAlloc', 'Free'], ({ ce }) => ce.machine)
+  }
+
   readonly heap: number
   /** MALLOC_TYPE bits. */
   readonly type: number

@@ -7,6 +7,7 @@ import {
   IID_IHostMemoryManager,
   S_OK
 } from '../constants.ts'
+import { bordered } from '../coredll/border.ts'
 import { needOpen } from '../coredll/caller.ts'
 import { memoryLoad } from '../coredll/status.ts'
 import { CeThread } from '../coredll/thread.ts'
@@ -84,6 +85,13 @@ export interface HostReport {
 }
 
 class HostMemoryManager extends HostUnknown implements IHostMemoryManager {
+  static {
+    const methods = ['CreateMalloc', 'VirtualAlloc', 'VirtualFree', 'VirtualQuery', 'VirtualProtect', 'GetMemoryLoad']
+    const notes = ['NeedsVirtualAddressSpace', 'AcquiredVirtualAddressSpace', 'ReleasedVirtualAddressSpace']
+    const others = ['QueryInterface', 'AddRef', 'Release', 'RegisterMemoryNotificationCallback', 'report']
+    bordered(HostMemoryManager.prototype, [...methods, ...notes, ...others], ({ ce }) => ce.machine)
+  }
+
   readonly #terms: Terms
   readonly #budget: Budget
   readonly #notifications: Notifications

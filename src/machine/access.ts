@@ -1,4 +1,5 @@
 import { PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_GUARD, PAGE_READONLY, PAGE_READWRITE } from '../constants.ts'
+import { endByError } from './adrift.ts'
 import { HDR, PAGE, PAGE_SHIFT } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { clearGuard, PAGE_COMMITTED, pageProtection, pageState } from './pages.ts'
@@ -40,11 +41,17 @@ export function firstFault(machine: Machine, address: number, length: number, ac
 export function touch(machine: Machine, who: number, address: number, length: number, access: Access): { at: number; guard: boolean } {
   const at = firstFault(machine, address, length, access)
   if (at < 0 || !isGuarded(machine, at >>> PAGE_SHIFT)) return { at, guard: false }
-  enter(machine, HDR.LOCK, who)
-  // Another thread may have been faster, or have changed the pages before it.
-  const now = firstFault(machine, address, length, access)
-  const guard = now >= 0 && isGuarded(machine, now >>> PAGE_SHIFT)
-  if (guard) clearGuard(machine, now >>> PAGE_SHIFT)
-  leave(machine, HDR.LOCK)
-  return { at: now, guard }
+  try {
+    enter(machine, HDR.LOCK, who)
+    // Another thread may have been faster, or have changed the pages before it.
+    const now = firstFault(machine, address, length, access)
+    const guard = now >= 0 && isGuarded(machine, now >>> PAGE_SHIFT)
+    if (guard) clearGuard(machine, now >>> PAGE_SHIFT)
+    leave(machine, HDR.LOCK)
+    return { at: now, guard }
+  } catch (error) {
+    // The program's own accesses are no calls, and have no other border.
+    endByError(machine)
+    throw error
+  }
 }

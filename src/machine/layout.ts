@@ -31,7 +31,7 @@ export const GRANULES_PER_UNIT: number = UNIT / GRANULE
 export const UNIT_OF_GRANULE: number = UNIT_SHIFT - GRANULE_SHIFT
 
 export const MAGIC = 0x0ce4ea90
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 
 export const HEADER_WORDS = 64
 export const THREAD_WORDS = 16
@@ -100,7 +100,7 @@ export const HDR = {
   SPY_BLOCKS: 45, // live blocks that were allocated under it
   SPY_NUMBERS: 46, // spies ever registered
   SPY_UNSEEN: 47, // calls that this spy was not shown
-  DYING: 48, // threads that process.terminateThread has ended and that have not noticed
+  DYING: 48, // not 0 while there are threads that process.terminateThread has ended and that have not noticed (threads.ts)
   LEFT_RESERVED: 49, // first unit of a reservation that a dead owner of the process section had made and told nobody of
   REDO: 50, // a change of pages that is under way (pages.ts): what, first page, last page, word
   REDO_FIRST: 51,
@@ -108,7 +108,8 @@ export const HDR = {
   REDO_WORD: 53,
   LOCK_GRANTS: 54, // how often the section was entered, in a recorded process (schedulegrants.ts)
   SPY_GRANTS: 55,
-  HOSTS: 56 // CLR hosts ever opened
+  HOSTS: 56, // CLR hosts ever opened
+  TERMINATIONS: 57 // how often process.terminateThread has ended a thread
 } as const
 
 export interface Layout {

@@ -141,8 +141,17 @@ export class Machine {
   ended: boolean
   /** Ends this thread, which was terminated, for the process. Set by coredll. */
   fall: (() => void) | undefined
-  /** Lets go of what this thread was in when an error ended its call at no matter which store. Set by coredll. */
+  /** Lets go of what this thread was in when an error ended its call at no matter which store (adrift.ts). Set by coredll. */
   abandon: (() => void) | undefined
+  /** An error has ended a call of this thread, and what it was in is not let go of yet. */
+  adrift = false
+  /** The hot path, which no call takes while the thread is adrift. */
+  warm: HotPath = COLD
+  /** The section of the program's that a call is entering, 0 for none, and how often the thread was in it before. */
+  entering = 0
+  enteredBefore = 0
+  /** One for each method of a spy that is running, innermost last: how often the spy section had been entered beyond the first time. */
+  readonly spied: number[] = []
   /** Mends what the dead owner `dead` left behind the section at word `at`, which the caller `who` has taken over (section.ts). Set by coredll, which knows whose section it is. */
   repair: ((at: number, who: number, dead: number) => void) | undefined
 
@@ -224,7 +233,6 @@ export function openMachine(token: unknown): Machine {
   if (counts !== undefined && !(counts instanceof SharedArrayBuffer && counts.byteLength === COUNTS_BYTES))
     throw misuse('attachThread', expected, token)
   if (schedule !== undefined && !(schedule instanceof SharedArrayBuffer)) throw misuse('attachThread', expected, token)
-  if (!Number.isInteger(ticket)) throw misuse('attachThread', expected, token)
   const header = new Int32Array(system.buffer, 0, HDR.UNITS + 1)
   if (ceheap !== LAYOUT_VERSION || header[HDR.MAGIC] !== MAGIC || header[HDR.VERSION] !== LAYOUT_VERSION) {
     throw misuse('attachThread', `${expected} in the same version of this library (layout ${LAYOUT_VERSION})`, token)
@@ -236,5 +244,8 @@ export function openMachine(token: unknown): Machine {
   ) {
     throw misuse('attachThread', `${expected}, with both buffers of one process`, token)
   }
-  return new Machine(user, system)
+  const machine = new Machine(user, system)
+  const known = Number.isInteger(ticket) && (ticket as number) >= 1 && (ticket as number) <= Atomics.load(machine.sys, HDR.TICKETS)
+  if (!known) throw misuse('attachThread', expected, token)
+  return machine
 }

@@ -78,7 +78,7 @@ attached:
 #else
       :: d_step { word == 0 -> word = who; GOT_FREE } goto critical
 #endif
-      /* section.ts: `if (isOwn(first, who) && !isLeftOver(machine, at, first)) {` `sys[at + 1] = (sys[at + 1] as number) + 1`, and the same in tryEnter:
+      /* section.ts: `if (isOwn(first, who)) {` `sys[at + 1] = (sys[at + 1] as number) + 1`, and the same in tryEnter:
          `machine.sys[at + 1] = (machine.sys[at + 1] as number) + 1` */
 #ifdef OWN_ORPHAN
       :: d_step { (word & TID) == who -> count++; depth++ } goto critical

@@ -95,7 +95,7 @@ export function enterSoon(machine: Machine, at: number, who: number): boolean {
 /** What `enter` does where the word was not free; `first` is what stood there. */
 export function enterContended(machine: Machine, at: number, who: number, first: number): void {
   const sys = machine.sys
-  if (isOwn(first, who) && !isLeftOver(machine, at, first)) {
+  if (isOwn(first, who)) {
     sys[at + 1] = (sys[at + 1] as number) + 1
     return
   }
@@ -105,18 +105,6 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   if ((first & ORPHAN) === 0) machine.seat?.awaits(at)
   waitFor(machine, at, who, machine.sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY)
   counts?.waited(at, who, since)
-}
-
-/**
- * Whether the thread itself is still inside of a heap from a call that has ended, by an error that came where nothing could catch it (a stack that overflows
- * on the way out); if so, that is mended first. A call enters no heap twice but from a page callback, and what is no call has no number in the word.
- */
-function isLeftOver(machine: Machine, at: number, first: number): boolean {
-  const call = (first & WHO) >>> CALL_SHIFT
-  if (call === 0 || machine.abandon === undefined || machine.leases.length > 0 || at < machine.heapsAt || at >= machine.heapsEnd)
-    return false
-  machine.abandon()
-  return true
 }
 
 /** Enters the section once its owner has left it, or is known to be dead; throws when one owner has stayed for `timeout` milliseconds. Precondition: it is not the caller's. */

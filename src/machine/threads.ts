@@ -11,25 +11,29 @@ import type { Machine } from './machine.ts'
  *   TICKET     1 + the ticket of the token that the thread came with (0 for the creating thread); 0 = nobody has the slot. It is the first word to be set
  *              and the last to be cleared, each by one atomic step, so that who ends in the middle of attaching or detaching is found by it.
  *
- * The other three say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
+ * The other four say what the call in progress must not leave behind if the thread dies in it; 0 outside of calls. They are set before the
  * store that makes the thing real and cleared after the section is left, so that a death between any two stores is told from a call done.
  *
  *   HANDOUT    granule of a block made and not handed out yet      then it is freed
  *   RESIZED    granule of the block that HeapReAlloc works on      then HANDOUT is freed only if this one lives; its sentinel is written again
  *   RESERVED   first unit of a reservation made for the program    then it is released
+ *   LOOSE      handle of the heap whose section could not be had when HANDOUT was to be freed; 0 otherwise
  *
  *   FREE --join--> LIVE --part--> FREE
  *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
- *                  LIVE, DYING --its worker ended--> DEAD --its sections are free again--> FREE
+ *                  LIVE, DYING, DEAD --its worker ended--> DEAD --its sections are free again--> FREE
+ *                                                               `--not all of it could be undone yet--> BURIED --that is done--> FREE
  *
- * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more.
+ * A DEAD thread keeps its slot, and so its id, until nothing in the process names it as an owner any more; a BURIED one until what the last four words
+ * name is undone, by the creating thread when it next has all sections (death.ts).
  */
-export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, RESERVED: 10 } as const
+export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, RESERVED: 10, LOOSE: 11 } as const
 
 export const FREE = 0
 export const LIVE = 1
 export const DYING = 2
 export const DEAD = 3
+export const BURIED = 4
 
 /** Thrown in a thread that `process.terminateThread` ended, by its next call or wait: nothing after it runs on the device. */
 export class ThreadTerminated extends Error {
@@ -62,6 +66,7 @@ export function joinThread(machine: Machine, ticket: number, first = 1): number 
     sys[slot + THREAD.SITE] = 0
     machine.slot = slot
     settle(machine)
+    sys[slot + THREAD.LOOSE] = 0
     Atomics.store(sys, slot + THREAD.STATE, LIVE)
     return tid
   }
@@ -83,17 +88,31 @@ function noteUsed(machine: Machine, tid: number): void {
 
 /** Gives the slot back; its id may be handed out again. */
 export function partThread(machine: Machine, tid: number): void {
-  const state = Atomics.exchange(machine.sys, threadAt(machine, tid) + THREAD.STATE, FREE)
-  if (state === DYING) Atomics.sub(machine.sys, HDR.DYING, 1)
+  Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.STATE, FREE)
+  calm(machine)
   Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.TICKET, 0)
 }
 
+/** Says that threads are being terminated. The number is a new one each time, so that `calm` does not take this time for an earlier one. */
+export function alarm(machine: Machine): void {
+  Atomics.store(machine.sys, HDR.DYING, Atomics.add(machine.sys, HDR.TERMINATIONS, 1) + 1)
+}
+
+/** Lets calls be hot again if no thread is DYING any more. Whoever should have said so before may have been cut off there. */
+export function calm(machine: Machine): void {
+  const seen = Atomics.load(machine.sys, HDR.DYING)
+  if (seen === 0) return
+  for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) if (threadState(machine, tid) === DYING) return
+  Atomics.compareExchange(machine.sys, HDR.DYING, seen, 0)
+}
+
 /**
- * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs two loads
- * while nobody is dying, and the hot path not even these: no call is hot while somebody is (heap/record.ts).
+ * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs three loads
+ * while nobody is dying, and the hot path not even these: no call is hot while somebody is (heap/record.ts). A thread that is adrift comes ashore first.
  */
 export function needLife(machine: Machine, tid: number): void {
   if (machine.ended) throw new ThreadTerminated(tid)
+  if (machine.adrift) machine.abandon?.()
   if (machine.sys[HDR.DYING] === 0 || threadState(machine, tid) !== DYING) return
   machine.fall?.()
   throw new ThreadTerminated(tid)
