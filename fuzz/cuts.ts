@@ -1,33 +1,88 @@
-// Every store of every call cut off in a simulated run, none left out, and the mending after it at many of its stores: npm run cuts
+// Every store of every call cut off in a simulated run, and for each of these deaths every store of the mending after it: npm run cuts
 import { setPriority } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Build, Placement } from '../src/index.ts'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from '../spec/coredll/cutcalls.ts'
-import { Cutting, heirsOf } from '../spec/coredll/cutting.ts'
+import { Cutting, newToll } from '../spec/coredll/cutting.ts'
 
-/** Of the steps of a mending so many at its begin, and so many of the rest. */
-const FIRST = 60
-const MORE = 30
+const usage = `usage: npm run cuts -- [--only TEXT] [--in PLACEMENT,BUILD] [--step K [--heir J]]
+  --only   calls whose name contains TEXT
+  --in     segregated or next-fit, retail or debug; all four without it
+  --step   one death alone, before step K of the call; with --heir also that of who mends after it, before its step J
+`
+
+const calls = [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls]
+const kinds = (['segregated', 'next-fit'] as const).flatMap((placement) =>
+  (['retail', 'debug'] as const).map((build) => ({ placement, build }))
+)
+
+function unusable(what: string): never {
+  process.stderr.write(`${what}\n${usage}`)
+  process.exit(2)
+}
+
+function wholeOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return /^\d{1,9}$/.test(text) ? Number(text) : unusable(`--${name}: expected a whole number, got "${text}"`)
+}
+
+function optionsOf(): { only: string; in: string; step: string | undefined; heir: string | undefined } {
+  try {
+    const options = { only: { type: 'string' }, in: { type: 'string' }, step: { type: 'string' }, heir: { type: 'string' } } as const
+    const { only = '', in: kind = '', step, heir } = parseArgs({ options }).values
+    return { only, in: kind, step, heir }
+  } catch (error) {
+    return unusable(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const options = optionsOf()
+const step = wholeOf('step', options.step)
+const heir = wholeOf('heir', options.heir)
+if (heir !== undefined && step === undefined) unusable('--heir: expected --step too')
+const picked = calls.filter(({ name }) => name.includes(options.only))
+const where = kinds.filter(({ placement, build }) => options.in === '' || options.in === `${placement},${build}`)
+if (picked.length === 0) unusable(`--only: expected a part of a call's name, got "${options.only}"`)
+if (where.length === 0)
+  unusable(`--in: expected one of ${kinds.map(({ placement, build }) => `${placement},${build}`).join(' ')}, got "${options.in}"`)
+
+const total = newToll()
+
+function run(placement: Placement, build: Build, n: number): void {
+  const call = picked[n] as (typeof picked)[number]
+  const cutting = new Cutting(() => crowded(placement, build), call)
+  try {
+    if (step !== undefined && step >= cutting.steps) unusable(`--step: ${call.name} has the steps 0 to ${cutting.steps - 1}`)
+    if (step !== undefined && heir !== undefined) cutting.dieTwice(step, heir)
+    else if (step !== undefined) cutting.die(step)
+    else cutting.everyDeath(total)
+  } catch (error) {
+    const at =
+      cutting.at === undefined ? '' : ` --step ${cutting.at.step}${cutting.at.heir === undefined ? '' : ` --heir ${cutting.at.heir}`}`
+    process.stdout.write(
+      `FAIL ${error instanceof Error ? error.stack : String(error)}\nagain: npm run cuts -- --only "${call.name}" --in ${placement},${build}${at}\n`
+    )
+    process.exit(1)
+  }
+}
 
 // Long work that nobody waits for.
 setPriority(10)
-let deaths = 0
-let heirs = 0
-for (const placement of ['segregated', 'next-fit'] as const) {
-  for (const build of ['retail', 'debug'] as const) {
-    for (const call of [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls]) {
-      const cutting = new Cutting(() => crowded(placement, build), call)
-      for (let k = 0; k < cutting.steps; k++) {
-        cutting.die(k)
-        deaths++
-      }
-      const { steps } = cutting
-      for (const k of [steps >>> 2, steps >>> 1, (steps * 3) >>> 2, steps - 2, steps - 1]) {
-        for (const j of heirsOf(cutting.dieTwice(k, Number.POSITIVE_INFINITY), FIRST, MORE)) {
-          cutting.dieTwice(k, j)
-          heirs++
-        }
-      }
-      if (process.stderr.isTTY) process.stderr.write(`\r${deaths} deaths, ${heirs} of heirs`)
+const begin = performance.now()
+for (const [m, { placement, build }] of where.entries()) {
+  for (const n of picked.keys()) {
+    run(placement, build, n)
+    if (process.stderr.isTTY) {
+      const done = m * picked.length + n + 1
+      process.stderr.write(`\r${done} of ${where.length * picked.length} calls, ${total.deaths} deaths, ${total.heirs} of heirs  `)
     }
   }
 }
-process.stdout.write(`ok   ${deaths} stores cut off, ${heirs} more in the mending after them\n`)
+if (process.stderr.isTTY) process.stderr.write('\n')
+const minutes = ((performance.now() - begin) / 60_000).toFixed(1)
+process.stdout.write(
+  step !== undefined
+    ? `ok   ${where.length * picked.length} times\n`
+    : `ok   ${picked.length} calls in ${where.length} kinds of process: ${total.deaths} stores cut off, and ${total.heirs} in the mending after them\n` +
+        `     they left ${total.images} different images to be mended, and of these came ${total.judged}, each of which was judged; ${minutes} minutes\n`
+)

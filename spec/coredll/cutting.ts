@@ -8,10 +8,13 @@ import {
   type ShareToken,
   type Snapshot
 } from '../../src/index.ts'
+import { disown, sectionsOf } from '../../src/coredll/death.ts'
 import { heapCount, recordAt } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import type { PageCallbacks } from '../../src/machine/machine.ts'
-import { enter, leave } from '../../src/machine/section.ts'
+import { enter, isOwn, leave, ORPHAN } from '../../src/machine/section.ts'
+import { DEAD, THREAD, threadAt } from '../../src/machine/threads.ts'
+import { Image, Journal, momentsOf } from './journal.ts'
 import { type Scissors, underScissors } from './scissors.ts'
 
 /** A block that somebody has the address of, filled with a pattern of its own. */
@@ -74,23 +77,18 @@ export interface Call {
   readonly lends?: boolean
 }
 
-/** Both memories and what is kept beside them, to be put back before each cut. */
-class Moment {
-  readonly #system: Int32Array
-  readonly #user: Int32Array
-  readonly #scene: Scene
+/** What came of it that a thread died at each of its steps. */
+export interface Toll {
+  deaths: number
+  /** Those of who mended after it. */
+  heirs: number
+  /** Images that these deaths left and that were mended, and images that came of it and were judged. */
+  images: number
+  judged: number
+}
 
-  constructor(scene: Scene) {
-    this.#scene = scene
-    this.#system = scene.ce.machine.mem.slice()
-    this.#user = scene.ce.machine.words.slice()
-  }
-
-  restore(): void {
-    const { machine } = this.#scene.process.thread
-    machine.mem.set(this.#system)
-    machine.words.set(this.#user)
-  }
+export function newToll(): Toll {
+  return { deaths: 0, heirs: 0, images: 0, judged: 0 }
 }
 
 /** Which of `total` steps are cut: all of them where there are few, else the first and last ones and a stride over the rest. */
@@ -112,7 +110,8 @@ export function heirsOf(total: number, first: number, more: number): number[] {
 export class Cutting {
   readonly #scene: Scene
   readonly #token: ShareToken
-  readonly #moment: Moment
+  readonly #moment: Image
+  readonly #journal: Journal
   readonly #victim: CeThread
   readonly #scissors: Scissors
   readonly #call: Call
@@ -124,6 +123,8 @@ export class Cutting {
   readonly #after: string
   /** Steps of the whole call. */
   readonly steps: number
+  /** The last death of `everyDeath`. */
+  at: { readonly step: number; readonly heir: number | undefined } | undefined
 
   constructor(build: () => Scene, call: Call) {
     this.#call = call
@@ -135,11 +136,14 @@ export class Cutting {
     this.#callbacks = new Map(this.#victim.machine.pageCallbacks)
     for (const block of held) fillHeld(ce, block)
     this.#scissors = underScissors(this.#victim)
-    this.#moment = new Moment(this.#scene)
+    this.#journal = new Journal(ce.machine.mem, ce.machine.words)
+    this.#moment = this.#image()
     this.#before = picture(this.#scene, call.lends !== true)
     this.#subject = call.subject?.(this.#scene)
     this.#heaps = process.snapshot().heaps.map(({ handle }) => handle)
-    this.#result = call.make(this.#victim, this.#scene) as number
+    this.#scissors.journal = this.#journal
+    this.#result = this.#scissors.during(() => call.make(this.#victim, this.#scene)) as number
+    this.#scissors.journal = undefined
     this.steps = this.#scissors.steps
     this.#after = picture(this.#scene, call.lends !== true)
     process.check()
@@ -147,63 +151,166 @@ export class Cutting {
 
   /** The thread dies before step `k` of the call, and the process is told. */
   die(k: number): void {
-    this.#moment.restore()
+    this.#restore(this.#moment)
     this.#fall(k)
     assert.equal(this.#scene.process.workerEnded(this.#token), [this.#victim.tid])
     this.#judge(k)
   }
 
-  /** The same; but whoever enters first dies as well, before step `j` of what it does there. Returns the steps that it made. */
+  /**
+   * The same; but in the midst of its burial somebody else enters all sections, and dies as well, before step `j` of what it does there. Returns the steps
+   * that it made.
+   */
   dieTwice(k: number, j: number): number {
     const { process } = this.#scene
-    this.#moment.restore()
+    this.#restore(this.#moment)
     this.#fall(k)
+    if (!this.#disown()) return 0
     const token = process.share()
     const heir = attachThread(token)
-    // So that the sections are left to whoever comes.
-    const own = process.thread.machine
-    const { repair } = own
-    own.repair = () => {
-      throw new Error('not me')
-    }
-    let orphans = false
-    try {
-      process.workerEnded(this.#token)
-    } catch {
-      orphans = true
-    }
-    own.repair = repair
-    if (!orphans) return 0
     const scissors = underScissors(heir)
     scissors.limit = j
     try {
-      for (let index = 0; index < heapCount(heir.machine); index++) pass(heir, recordAt(heir.machine, index))
-      pass(heir, HDR.LOCK)
+      passAll(heir)
     } catch (error) {
       if (!scissors.cut) throw error
     }
     assert.equal(process.workerEnded(token), [heir.tid])
-    this.#judge(k)
+    assert.equal(process.workerEnded(this.#token), [])
+    this.#judge(k, j)
     return scissors.steps
   }
 
-  #fall(k: number): void {
+  /**
+   * An error comes in place of step `k`, and of the next ones as far as `length` goes, where there may be no room to tidy up; the thread lives. Its next
+   * call, if not that one already, leaves nothing entered.
+   */
+  err(k: number, length: number): void {
+    const { machine, tid } = this.#victim
+    this.#restore(this.#moment)
+    this.#fall(k, length)
+    this.#scissors.rewind(Number.POSITIVE_INFINITY)
+    const held = (): number[] => [...sectionsOf(machine)].filter((at) => isOwn(machine.sys[at] as number, tid))
+    if (length === 1) assert.equal(held(), [], `${this.#call.name}: an error in place of step ${k} leaves a section entered`)
+    this.#victim.GetLastError()
+    assert.equal(
+      held(),
+      [],
+      `${this.#call.name}: the call after one that ${length} errors ended, from step ${k} on, leaves a section entered`
+    )
+    assert.is(machine.adrift, false)
+    this.#judge(k)
+  }
+
+  /**
+   * The thread dies before each step of the call, none left out, and for each of these deaths whoever mends after it dies before each step of that. What a
+   * death leaves is taken from a journal of the steps. Two deaths that leave the same image have the same consequences, and are judged once; of stores in a row
+   * to user memory the deaths before the first and behind the last stand for those between them (`momentsOf`).
+   */
+  everyDeath(toll: Toll = newToll()): Toll {
+    const { process } = this.#scene
+    toll.deaths += this.steps
+    const judged = new Set<string>()
+    const judge = (k: number, j?: number): void => {
+      toll.images++
+      const { name } = this.#image(this.#moment)
+      if (judged.has(name)) return
+      judged.add(name)
+      toll.judged++
+      this.#judge(k, j)
+    }
+    const mendings = new Map<string, number>()
+    const known = new Set<string>()
+    this.#restore(this.#moment)
+    const image = this.#image(this.#moment)
+    let heirs = 0
+    let reached = 0
+    for (const { step: k, inner } of momentsOf(this.#journal, image)) {
+      // The deaths before steps that changed nothing, or nothing that a mending looks at, have the same mending as the one before them.
+      toll.heirs += heirs * (k - reached)
+      reached = k
+      this.at = { step: k, heir: undefined }
+      this.#restore(image)
+      assert.equal(process.workerEnded(this.#token), [this.#victim.tid])
+      judge(k)
+      if (inner) continue
+      this.#restore(image)
+      heirs = 0
+      if (!this.#disown()) continue
+      const { name } = this.#image(this.#moment)
+      heirs = mendings.get(name) ?? this.#everyHeir(k, known, judge)
+      mendings.set(name, heirs)
+    }
+    toll.heirs += heirs * (this.steps - reached)
+    return toll
+  }
+
+  /** Precondition: the dead thread is disowned. Returns the steps of a whole mending. */
+  #everyHeir(k: number, known: Set<string>, judge: (k: number, j: number) => void): number {
+    const { process, ce } = this.#scene
+    const token = process.share()
+    const heir = attachThread(token)
+    const scissors = underScissors(heir)
+    const journal = new Journal(ce.machine.mem, ce.machine.words)
+    const image = this.#image(this.#moment)
+    scissors.journal = journal
+    passAll(heir)
+    for (const { step: j, inner } of momentsOf(journal, image)) {
+      if (inner || known.has(image.name)) continue
+      known.add(image.name)
+      this.at = { step: k, heir: j }
+      this.#restore(image)
+      assert.equal(process.workerEnded(token), [heir.tid])
+      assert.equal(process.workerEnded(this.#token), [])
+      judge(k, j)
+    }
+    return scissors.steps
+  }
+
+  /** What the process begins with when it hears of the death; whether that has orphaned anything. */
+  #disown(): boolean {
+    const { machine } = this.#scene.process.thread
+    machine.sys[threadAt(machine, this.#victim.tid) + THREAD.STATE] = DEAD
+    disown(machine, this.#victim.tid)
+    return [...sectionsOf(machine)].some((at) => ((machine.sys[at] as number) & ORPHAN) !== 0)
+  }
+
+  #image(base?: Image): Image {
+    const { mem, words } = this.#scene.process.thread.machine
+    return new Image(mem, words, base)
+  }
+
+  #restore(image: Image): void {
+    const { mem, words } = this.#scene.process.thread.machine
+    image.restore(mem, words)
+  }
+
+  /** With a `length` it is an error, that many steps long, and no death. */
+  #fall(k: number, length = 0): void {
     this.#scissors.rewind(k)
+    this.#scissors.once = length > 0
+    this.#scissors.length = length
     for (const [key, callbacks] of this.#callbacks) this.#victim.machine.pageCallbacks.set(key, callbacks)
     try {
-      this.#call.make(this.#victim, this.#scene)
+      this.#scissors.during(() => this.#call.make(this.#victim, this.#scene))
       assert.unreachable(`step ${k} was not reached`)
     } catch (error) {
       if (!this.#scissors.cut) throw error
     }
-    this.#victim.machine.leases.length = 0
-    this.#victim.machine.callbackErrors.length = 0
+    if (length > 0) return
+    // What a thread that is no more knew.
+    const { machine } = this.#victim
+    machine.leases.length = 0
+    machine.callbackErrors.length = 0
+    machine.entering = 0
+    machine.adrift = false
   }
 
-  #judge(k: number): void {
+  #judge(k: number, j?: number): void {
     const { process, ce, held } = this.#scene
     const { fate, lends, name, keeps, ends } = this.#call
-    const where = `${name}, cut before step ${k} of ${this.steps}`
+    const twice = j === undefined ? '' : `, and who mended it before step ${j} of that`
+    const where = `${name}, cut before step ${k} of ${this.steps}${twice}`
     try {
       process.check()
       const now = picture(this.#scene, lends !== true)
@@ -241,9 +348,14 @@ export class Cutting {
   }
 }
 
-function pass({ machine, tid }: CeThread, section: number): void {
-  enter(machine, section, tid)
-  leave(machine, section)
+/** Enters all sections in which somebody may have died in a call, and mends there. */
+function passAll({ machine, tid }: CeThread): void {
+  const pass = (section: number): void => {
+    enter(machine, section, tid)
+    leave(machine, section)
+  }
+  for (let index = 0; index < heapCount(machine); index++) pass(recordAt(machine, index))
+  pass(HDR.LOCK)
 }
 
 /** A small process: restoring it is most of the cost of a cut. */

@@ -1,11 +1,33 @@
-// An error in the middle of a call, at no matter which store: a stack that overflows above all.
+// An error in the middle of a call, at no matter which store: a stack that overflows above all. Whatever the family of the call, nothing stays entered.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachThread, type CeThread, createProcess } from '../../src/index.ts'
-import { crowded, heapCalls } from './cutcalls.ts'
+import { type IMallocSpy, openCom } from '../../src/com/index.ts'
+import {
+  attachThread,
+  type Build,
+  type CeThread,
+  createProcess,
+  eTaskCritical,
+  MALLOC_EXECUTABLE,
+  MEM_COMMIT,
+  MEM_DECOMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  PAGE_GUARD,
+  PAGE_NOACCESS,
+  PAGE_READWRITE,
+  TH32CS_SNAPHEAPLIST
+} from '../../src/index.ts'
+import { openHost } from '../../src/hosting/index.ts'
+import { sectionsOf } from '../../src/coredll/death.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { isOwn } from '../../src/machine/section.ts'
+import { sectionRecords } from '../../src/machine/sectiontable.ts'
+import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from './cutcalls.ts'
+import { Cutting, cutsOf } from './cutting.ts'
 import { Cut, underScissors } from './scissors.ts'
 
-const overflow = suite('an error inside a call')
+const overflow = suite('a stack that overflows')
 
 /** Calls from every depth of a stack that has just overflowed, the deepest first. */
 function fromTheDepth(call: () => void, left = { frames: 400 }): void {
@@ -17,65 +39,218 @@ function fromTheDepth(call: () => void, left = { frames: 400 }): void {
   if (left.frames-- > 0) call()
 }
 
-for (const build of ['retail', 'debug'] as const) {
-  overflow(`a stack that overflows in a heap call leaves the heap whole and free [${build}]`, () => {
-    const process = createProcess({ memory: 1024 * 1024, build, lockTimeout: 100 })
-    const two = attachThread(process.share())
-    two.machine.hot = { alloc: () => 0, free: () => 0 }
-    const heap = two.HeapCreate(0, 0, 0)
-    const have: number[] = []
-    let overflows = 0
-    const attempt = (call: (ce: CeThread) => void): void => {
+/** A family's calls, as a program makes them; what is prepared is prepared in peace. */
+type Family = (ce: CeThread) => () => void
+
+function pass(method: string): unknown {
+  if (method === 'PreRealloc') return (pv: number, cb: number) => ({ cb, ppNewRequest: pv })
+  return (first: number, _: number, third: number) => (method === 'PostDidAlloc' ? third : first)
+}
+
+const spyMethods = ['Alloc', 'Free', 'Realloc', 'GetSize', 'DidAlloc', 'HeapMinimize'].flatMap((name) => [`Pre${name}`, `Post${name}`])
+
+const families: Readonly<Record<string, Family>> = {
+  'Heap*': (ce) => {
+    const heap = ce.HeapCreate(0, 0, 0)
+    return () => {
+      const p = ce.HeapAlloc(heap, 0, 100)
+      const q = ce.HeapReAlloc(heap, 0, p, 40_000)
+      ce.HeapFree(heap, 0, q || p)
+      ce.HeapCompact(heap, 0)
+    }
+  },
+  'HeapCreate and HeapDestroy': (ce) => () => void ce.HeapDestroy(ce.HeapCreate(0, 0x3000, 0x8000)),
+  CeHeapCreate: (ce) => () => {
+    const heap = ce.CeHeapCreate(
+      0,
+      0,
+      0,
+      (address, size, action) => ce.VirtualAlloc(address, size, action, PAGE_READWRITE),
+      (address, size, action) => ce.VirtualFree(address, action === MEM_RELEASE ? 0 : size, action)
+    )
+    ce.HeapAlloc(heap, 0, 9000)
+    ce.HeapDestroy(heap)
+  },
+  'Local*': (ce) => () => {
+    const p = ce.LocalAlloc(0x40, 50)
+    ce.LocalFree(ce.LocalReAlloc(p, 5000, 2) || p)
+  },
+  'Virtual*': (ce) => {
+    const own = ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+    return () => {
+      ce.VirtualAlloc(own, 0x5000, MEM_COMMIT, PAGE_READWRITE)
+      ce.VirtualProtect(own + 0x1000, 0x1000, PAGE_NOACCESS, own)
+      ce.VirtualQuery(own, own, 28)
+      ce.VirtualFree(own, 0, MEM_DECOMMIT)
+      ce.VirtualFree(ce.VirtualAlloc(0, 1, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), 0, MEM_RELEASE)
+    }
+  },
+  'accesses to guard pages': (ce) => {
+    const own = ce.VirtualAlloc(0, 0x1000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+    const old = ce.LocalAlloc(0, 4)
+    return () => {
+      ce.VirtualProtect(own, 0x1000, PAGE_READWRITE | PAGE_GUARD, old)
       try {
-        call(two)
+        ce.memory.readU8(own)
       } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        overflows++
-        throw error
+        if (error instanceof RangeError) throw error
       }
     }
-    for (let round = 0; round < 20; round++) {
-      fromTheDepth(() =>
-        attempt((ce) => {
-          const p = ce.HeapAlloc(heap, 0, 100 + round)
-          if (p !== 0) have.push(p)
-        })
-      )
-      fromTheDepth(() => attempt((ce) => void ce.HeapFree(heap, 0, have.at(-1) ?? 0)))
+  },
+  status: (ce) => {
+    const out = ce.LocalAlloc(0, 64)
+    return () => {
+      ce.GlobalMemoryStatus(out)
+      ce.GetSystemInfo(out)
     }
-    assert.ok(overflows > 0, 'no call overflowed the stack')
-    // Where even the way out of the section had no stack left, the thread's next call takes it.
-    assert.is(two.HeapValidate(heap, 0, 0), 1)
-    assert.is.not(two.HeapAlloc(heap, 0, 10), 0)
-    assert.is.not(process.thread.HeapAlloc(heap, 0, 10), 0, 'another thread goes on')
-    process.check()
+  },
+  'tool help': (ce) => {
+    const out = ce.LocalAlloc(0, 64)
+    return () => {
+      const snapshot = ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0)
+      ce.memory.writeU32(out, 16)
+      ce.Heap32ListFirst(snapshot, out)
+      ce.CloseToolhelp32Snapshot(snapshot)
+    }
+  },
+  'critical sections': (ce) => {
+    const [one, two] = [ce.LocalAlloc(0, 20), ce.LocalAlloc(0, 20)]
+    ce.InitializeCriticalSection(one)
+    return () => {
+      ce.EnterCriticalSection(one)
+      ce.LeaveCriticalSection(one)
+      ce.InitializeCriticalSection(two)
+      ce.DeleteCriticalSection(two)
+    }
+  },
+  'findings of a thread': (ce) => () => void ce.HeapFree(ce.GetProcessHeap(), 0, 12),
+  COM: (ce) => {
+    const com = openCom(ce)
+    return () => com.CoTaskMemFree(com.CoTaskMemRealloc(com.CoTaskMemAlloc(10), 100))
+  },
+  'COM with a spy that calls': (ce) => {
+    const com = openCom(ce)
+    const spy = Object.fromEntries(spyMethods.map((name) => [name, pass(name)]))
+    const PostAlloc = (p: number): number => {
+      com.CoTaskMemFree(com.CoTaskMemAlloc(5))
+      return p
+    }
+    com.CoRegisterMallocSpy({ ...spy, PostAlloc } as unknown as IMallocSpy)
+    return () => com.CoTaskMemFree(com.CoTaskMemAlloc(10))
+  },
+  hosting: (ce) => {
+    const host = openHost(ce)
+    const { ppMalloc } = host.CreateMalloc(MALLOC_EXECUTABLE)
+    return () => {
+      const { ppMem } = host.VirtualAlloc(0, 0x2000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, eTaskCritical)
+      host.VirtualFree(ppMem, 0, MEM_RELEASE)
+      ppMalloc?.Free(ppMalloc.Alloc(100, eTaskCritical).ppMem)
+    }
+  }
+}
+
+for (const build of ['retail', 'debug'] as const satisfies readonly Build[]) {
+  for (const [name, family] of Object.entries(families)) {
+    overflow(`${name}: everything is whole, and no section held once the thread has made another call [${build}]`, () => {
+      const process = createProcess({ memory: 4 * 1024 * 1024, build, lockTimeout: 100 })
+      process.onFinding(() => undefined)
+      const two = attachThread(process.share())
+      two.machine.hot = { alloc: () => 0, free: () => 0 }
+      const calls = family(two)
+      const sections = new Set(sectionRecords(two.machine))
+      const held = (): number[] => [...sectionsOf(two.machine)].filter((at) => !sections.has(at) && isOwn(two.machine.sys[at] as number, 2))
+      let overflows = 0
+      for (let round = 0; round < 8; round++) {
+        fromTheDepth(() => {
+          try {
+            calls()
+          } catch (error) {
+            if (!(error instanceof RangeError)) throw error
+            overflows++
+            throw error
+          }
+        })
+        two.GetLastError()
+        assert.equal(held(), [])
+        process.check()
+      }
+      assert.ok(overflows > 0, 'no call overflowed the stack')
+      calls()
+      assert.is.not(process.thread.HeapAlloc(process.thread.GetProcessHeap(), 0, 10), 0, 'another thread goes on')
+      assert.is.not(process.thread.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE), 0)
+    })
+  }
+}
+overflow.run()
+
+const errors = suite('an error at any store')
+
+for (const [n, call] of [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls].entries()) {
+  const placement = n % 2 === 0 ? 'segregated' : 'next-fit'
+  errors(`is as if the thread had died there, and it goes on: ${call.name} [${placement}]`, () => {
+    const cutting = new Cutting(() => crowded(placement, n % 3 === 0 ? 'debug' : 'retail'), call)
+    // One step; a few, in which the tidying begins; and all until the thread's next call.
+    for (const k of cutsOf(cutting.steps, 90)) for (const length of [1, 7, Number.POSITIVE_INFINITY]) cutting.err(k, length)
   })
 }
 
-for (const call of heapCalls) {
-  overflow(`an error at any store is as if the thread had died there, and it goes on: ${call.name}`, () => {
-    const total = (() => {
-      const twin = crowded('segregated', 'retail')
-      const victim = attachThread(twin.process.share())
-      const scissors = underScissors(victim)
-      call.make(victim, twin)
-      return scissors.steps
-    })()
-    for (let k = 1; k < total - 2; k += Math.ceil(total / 12)) {
-      const scene = crowded('segregated', 'retail')
-      const victim = attachThread(scene.process.share())
-      const handles = scene.process.snapshot().heaps.map(({ handle }) => handle)
-      const scissors = underScissors(victim)
+errors('leaves the hold on a section of the program as it was', () => {
+  for (const before of [0, 1, 2]) {
+    for (let k = 0, cut = true; cut; k++) {
+      const process = createProcess({ memory: 1024 * 1024, lockTimeout: 100 })
+      const two = attachThread(process.share())
+      const lp = two.LocalAlloc(0, 20)
+      two.InitializeCriticalSection(lp)
+      for (let n = 0; n < before; n++) two.EnterCriticalSection(lp)
+      const scissors = underScissors(two)
       scissors.limit = k
       scissors.once = true
-      assert.throws(
-        () => call.make(victim, scene),
-        (error: unknown) => error instanceof Cut
-      )
-      for (const handle of handles) victim.HeapValidate(handle, 0, 0)
-      scene.process.check()
-      for (const handle of handles) assert.is(scene.process.thread.HeapValidate(handle, 0, 0), 1)
+      try {
+        scissors.during(() => two.EnterCriticalSection(lp))
+      } catch (error) {
+        if (!(error instanceof Cut)) throw error
+      }
+      cut = scissors.cut
+      scissors.rewind(Number.POSITIVE_INFINITY)
+      const [at = 0] = sectionRecords(two.machine)
+      const depth = before + (cut ? 0 : 1)
+      assert.is(isOwn(two.machine.sys[at] as number, two.tid), depth > 0, `step ${k}`)
+      assert.is(two.machine.sys[at + 1], Math.max(0, depth - 1), `step ${k}`)
+      for (let n = 0; n < depth; n++) two.LeaveCriticalSection(lp)
+      assert.is(process.thread.TryEnterCriticalSection(lp), 1, `step ${k}`)
     }
-  })
-}
-overflow.run()
+  }
+})
+
+errors('in a spied call leaves the spy section, and in a call that a method of the spy makes leaves it to the spied call', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const process = createProcess({ memory: 1024 * 1024, lockTimeout: 100 })
+    const two = attachThread(process.share())
+    const com = openCom(two)
+    const spy = Object.fromEntries(spyMethods.map((name) => [name, pass(name)]))
+    const scissors = underScissors(two)
+    let inside = true
+    const PostAlloc = (p: number): number => {
+      try {
+        com.CoTaskMemFree(com.CoTaskMemAlloc(5))
+      } catch (error) {
+        if (!(error instanceof Cut)) throw error
+      }
+      inside &&= isOwn(two.machine.sys[HDR.SPY_LOCK] as number, two.tid) && two.machine.sys[HDR.SPY_LOCK_COUNT] === 0
+      return p
+    }
+    com.CoRegisterMallocSpy({ ...spy, PostAlloc } as unknown as IMallocSpy)
+    scissors.rewind(k)
+    scissors.once = true
+    try {
+      com.CoTaskMemAlloc(10)
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error
+    }
+    cut = scissors.cut
+    assert.ok(inside, `step ${k}`)
+    assert.is((two.machine.sys[HDR.SPY_LOCK] as number) & 0x7fffffff, 0, `step ${k}`)
+    process.check()
+  }
+})
+errors.run()

@@ -2,17 +2,19 @@ import { endByError } from '../machine/adrift.ts'
 import type { Machine } from '../machine/machine.ts'
 
 /**
- * The border of the library: where a call that an error ends lets go of what it was in (machine/adrift.ts). HeapAlloc and HeapFree draw it themselves, by a
- * try of their own, which costs them nothing.
+ * The border of the library: where a call that an error ends lets go of what it was in (machine/adrift.ts). `adrift` is set on the spot, by a plain store:
+ * the stack may have no room even for a call of `endByError`. HeapAlloc and HeapFree draw the border themselves, by a try of their own, which costs nothing.
  */
 export function bordered<T extends object>(prototype: T, names: readonly string[], machineOf: (self: T) => Machine): void {
   for (const name of names) {
     const method = Reflect.get(prototype, name) as (...args: unknown[]) => unknown
     const inside = function (this: T, ...args: unknown[]): unknown {
+      const machine = machineOf(this)
       try {
         return method.apply(this, args)
       } catch (error) {
-        endByError(machineOf(this))
+        machine.adrift = true
+        endByError(machine)
         throw error
       }
     }
@@ -27,6 +29,7 @@ export function within<T>(machine: Machine, run: () => T): T {
   try {
     return run()
   } catch (error) {
+    machine.adrift = true
     endByError(machine)
     throw error
   }

@@ -160,8 +160,9 @@ function handOver(machine: Machine, tid: number): void {
     if (!owns(record)) continue
     const made = handout !== 0 && liveBlock(machine, record, handout * GRANULE) !== 0
     if (!made && (resized === 0 || liveBlock(machine, record, resized * GRANULE) === 0)) continue
-    sys[record + REC.LEFT_BLOCK] = made ? handout : 0
+    // Who falls may be cut off here, and all of this be done once more: then the record has it already, and the slot no longer all of it.
     sys[record + REC.LEFT_RESIZED] = resized
+    if (made) sys[record + REC.LEFT_BLOCK] = handout
     settle(machine, slot)
   }
   // One that never became live is no loose end: whoever gets the granule next has a right to it.

@@ -41,6 +41,7 @@ export class HeapCalls extends ThreadCore {
     try {
       return heapAlloc(this, hHeap, dwFlags, dwBytes)
     } catch (error) {
+      this.machine.adrift = true
       endByError(this.machine)
       throw error
     }
@@ -59,6 +60,7 @@ export class HeapCalls extends ThreadCore {
     try {
       return heapFree(this, hHeap, dwFlags, lpMem)
     } catch (error) {
+      this.machine.adrift = true
       endByError(this.machine)
       throw error
     }

@@ -136,6 +136,7 @@ export class CeThread extends SectionCalls {
     try {
       await wait()
     } catch (error) {
+      this.machine.adrift = true
       endByError(this.machine)
       throw error
     } finally {

@@ -74,8 +74,7 @@ export function repairHeap(machine: Machine, who: number, record: number): Repai
     rebuild(machine, record)
     const resized = sys[record + REC.LEFT_RESIZED] as number
     if (sys[record + REC.GUARD] !== 0 && resized !== 0 && isLive(machine, record, resized)) writeGuard(machine, resized)
-    sys[record + REC.LEFT_RESIZED] = 0
-    sys[record + REC.LEFT_BLOCK] = 0
+    forgetLeft(machine, record)
   } catch (error) {
     leaveByError(machine, HDR.LOCK, error)
     throw error
@@ -254,6 +253,11 @@ export function endHeap(machine: Machine, who: number, record: number): void {
 export function clearFields(machine: Machine, record: number): void {
   machine.sys.fill(0, record + REC.OPTIONS, record + REC.GRANTS)
   machine.sys.fill(0, record + REC.GRANTS + 1, record + REC.BINS + LEVELS * 32)
-  machine.sys[record + REC.LEFT_RESIZED] = 0
-  machine.sys[record + REC.LEFT_BLOCK] = 0
+  forgetLeft(machine, record)
+}
+
+/** The block first: without the one that was to be resized it would be freed, and by now both would be lost. */
+function forgetLeft({ sys }: Machine, record: number): void {
+  sys[record + REC.LEFT_BLOCK] = 0
+  sys[record + REC.LEFT_RESIZED] = 0
 }

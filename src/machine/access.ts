@@ -51,6 +51,7 @@ export function touch(machine: Machine, who: number, address: number, length: nu
     return { at: now, guard }
   } catch (error) {
     // The program's own accesses are no calls, and have no other border.
+    machine.adrift = true
     endByError(machine)
     throw error
   }

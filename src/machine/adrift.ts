@@ -30,10 +30,9 @@ export function leaveByError(machine: Machine, at: number, error: unknown): void
   if (isSound(error)) leave(machine, at)
 }
 
-/** At the border of a call that an error has ended: nothing of what the call was in stays entered. Never throws but for want of stack. */
+/** At the border of a call that an error has ended: nothing of what the call was in stays entered. Never throws but for want of stack. Precondition: `adrift`. */
 export function endByError(machine: Machine): void {
-  // First, and by plain stores: there may be no stack for more.
-  machine.adrift = true
+  // Before anything that needs stack.
   if (machine.hot !== COLD) {
     machine.warm = machine.hot
     machine.hot = COLD
