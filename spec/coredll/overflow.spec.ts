@@ -190,7 +190,7 @@ for (const [n, call] of [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls].
   errors(`is as if the thread had died there, and it goes on: ${call.name} [${placement}]`, () => {
     const cutting = new Cutting(() => crowded(placement, n % 3 === 0 ? 'debug' : 'retail'), call)
     // One step; a few, in which the tidying begins; and all until the thread's next call.
-    for (const k of cutsOf(cutting.steps, 90)) for (const length of [1, 7, Number.POSITIVE_INFINITY]) cutting.err(k, length)
+    for (const k of cutsOf(cutting.steps, 45)) for (const length of [1, 7, Number.POSITIVE_INFINITY]) cutting.err(k, length)
   })
 }
 

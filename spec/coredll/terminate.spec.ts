@@ -6,6 +6,7 @@ import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { work } from '../machine/crew.ts'
+import { underScissors } from './scissors.ts'
 
 const MB = 1024 * 1024
 
@@ -151,6 +152,29 @@ terminated('C-93: a thread that stays inside of a heap, dead perhaps and nobody 
   one.HeapFree(heap, 0, one.HeapAlloc(heap, 0, 64))
   assert.ok((one.machine.sys[record + 19] as number) > 0)
 })
+
+terminated(
+  'C-93: it hears of it at its next call on a heap that is being made at whatever moment of that; nobody waits for who makes it',
+  () => {
+    let steps = Number.POSITIVE_INFINITY
+    for (let k = 0; k < steps; k++) {
+      const { process, two } = scene()
+      const three = attachThread(process.share())
+      const scissors = underScissors(two)
+      const { step } = scissors
+      scissors.step = () => {
+        if (scissors.steps === k) assert.is(process.terminateThread(three.tid), true)
+        step.call(scissors)
+      }
+      const heap = two.HeapCreate(0, 0, 0)
+      steps = scissors.steps
+      isOver(() => three.HeapAlloc(heap, 0, 10), three.tid)
+      assert.is(two.HeapFree(heap, 0, two.HeapAlloc(heap, 0, 10)), 1)
+      process.check()
+    }
+    assert.ok(steps > 20)
+  }
+)
 
 terminated('refuses what is no attached thread', () => {
   const { process } = scene()

@@ -5,7 +5,7 @@ import { CLAIMED, REC, recordAt } from '../heap/record.ts'
 import { COUNTS_BYTES, HDR } from '../machine/layout.ts'
 import { readCounts, SectionCounts } from '../machine/counts.ts'
 import type { SectionCounters } from '../machine/counts.ts'
-import { bufferOf, createMachine, openMachine } from '../machine/machine.ts'
+import { bufferOf, createMachine, isTicket, openMachine } from '../machine/machine.ts'
 import type { Machine, ShareToken } from '../machine/machine.ts'
 import { setPhysicalPages } from '../machine/pressure.ts'
 import { openBoard, sitDown, wordsFor } from '../machine/schedule.ts'
@@ -75,8 +75,8 @@ export class CeProcess {
    */
   workerEnded(token: ShareToken): number[] {
     const machine = this.#machine
-    const given = token?.system === machine.system && token.ticket >= 1 && token.ticket <= Atomics.load(machine.sys, HDR.TICKETS)
-    if (!given) throw misuse('workerEnded: token', 'what share() of this process gave', token)
+    if (token?.system !== machine.system || !isTicket(machine, token.ticket))
+      throw misuse('workerEnded: token', 'what share() of this process gave', token)
     // News of a worker's end come when they come, and of a process that has ended they change nothing.
     if (machine.closed) return []
     const { tid: own } = this.thread

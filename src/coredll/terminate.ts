@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts'
 import { TID } from '../machine/section.ts'
 import { alarm, calm, DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
 import { wakeAll } from '../machine/wait.ts'
-import { letGo, sectionsOf } from './death.ts'
+import { letGo, recordsOf, sectionsOf } from './death.ts'
 
 /**
  * The emulated TerminateThread (C-93). Nothing can stop another thread's JavaScript, so the thread is told, and ends itself:

@@ -245,7 +245,11 @@ export function openMachine(token: unknown): Machine {
     throw misuse('attachThread', `${expected}, with both buffers of one process`, token)
   }
   const machine = new Machine(user, system)
-  const known = Number.isInteger(ticket) && (ticket as number) >= 1 && (ticket as number) <= Atomics.load(machine.sys, HDR.TICKETS)
-  if (!known) throw misuse('attachThread', expected, token)
+  if (!isTicket(machine, ticket)) throw misuse('attachThread', expected, token)
   return machine
+}
+
+/** Whether `share` has given a token with that number. */
+export function isTicket({ sys }: Machine, ticket: unknown): boolean {
+  return Number.isInteger(ticket) && (ticket as number) >= 1 && (ticket as number) <= Atomics.load(sys, HDR.TICKETS)
 }
