@@ -40,4 +40,32 @@ for (const [n, call] of calls.entries()) {
       for (const j of heirsOf(cutting.dieTwice(k, Number.POSITIVE_INFINITY), 16, 4)) cutting.dieTwice(k, j)
   })
 }
+
+// HeapReAlloc that moves is the call with the most to lose, and was lost once: both blocks, where the mending was cut off at its very end.
+twice('C-92: HeapReAlloc that moves, at every store of the call and of the mending', () => {
+  const call = calls.find(({ name }) => name === 'HeapReAlloc: moves') as (typeof calls)[number]
+  const cutting = new Cutting(() => crowded('segregated', 'retail'), call)
+  const { deaths, heirs, judged } = cutting.everyDeath()
+  assert.is(deaths, cutting.steps)
+  assert.ok(heirs > 10_000 && judged > 10, `${heirs} and ${judged}`)
+})
+
+twice('what a journal of the steps tells is what a thread leaves that is cut off', () => {
+  for (const name of [
+    'HeapReAlloc: moves, zeroed',
+    'HeapAlloc: a big block',
+    'VirtualProtect',
+    'on lent pages: HeapAlloc that asks for pages'
+  ]) {
+    const call = calls.find((one) => one.name === name) as (typeof calls)[number]
+    const cutting = new Cutting(() => crowded('next-fit', 'retail'), call)
+    const names = new Set<string>()
+    for (let k = 0; k < cutting.steps; k++) {
+      const { told, found } = cutting.left(k)
+      assert.is(told, found, `${name}, step ${k}`)
+      names.add(told)
+    }
+    assert.ok(names.size > 5, name)
+  }
+})
 twice.run()

@@ -267,6 +267,15 @@ export class Cutting {
     return scissors.steps
   }
 
+  /** What a death before step `k` leaves: by the journal, and by a thread that is really cut off there. */
+  left(k: number): { readonly told: string; readonly found: string } {
+    this.#restore(this.#moment)
+    const told = this.#image(this.#moment)
+    told.apply(this.#journal, 0, k === 0 ? 0 : (this.#journal.ends[k - 1] as number))
+    this.#fall(k)
+    return { told: told.name, found: this.#image(this.#moment).name }
+  }
+
   /** What the process begins with when it hears of the death; whether that has orphaned anything. */
   #disown(): boolean {
     const { machine } = this.#scene.process.thread
