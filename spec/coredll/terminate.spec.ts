@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { attachThread, type CeThread, createProcess, type Finding, ThreadTerminated } from '../../src/index.ts'
-import { recordOf } from '../../src/heap/record.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { work } from '../machine/crew.ts'
@@ -150,7 +150,7 @@ terminated('C-93: a thread that stays inside of a heap, dead perhaps and nobody 
   isOver(() => three.HeapAlloc(heap, 0, 64), three.tid)
   // And calls are hot again afterwards.
   one.HeapFree(heap, 0, one.HeapAlloc(heap, 0, 64))
-  assert.ok((one.machine.sys[record + 19] as number) > 0)
+  assert.ok((one.machine.sys[record + REC.HOT] as number) > 0)
 })
 
 terminated(

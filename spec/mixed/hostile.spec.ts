@@ -20,7 +20,7 @@ import {
   PAGE_GUARD,
   PAGE_READONLY,
   PAGE_READWRITE,
-  profiles
+  type profiles
 } from '../../src/index.ts'
 import { CALLS } from '../../src/coredll/calls.ts'
 import { COM_CALLS, HOST_CALLS } from '../../src/coredll/uppercalls.ts'
