@@ -151,6 +151,14 @@ function usual({ heap, places }: Scene, { name, count }: Target): number[] {
   return Array.from({ length: count }, () => 0)
 }
 
+/** The same for a new reservation, where the call can make one. */
+function fresh(target: Target, args: readonly number[]): number[] {
+  const at = target.name.endsWith('AllocEx') ? 1 : 0
+  return /VirtualAlloc(Ex)?$/.test(target.name)
+    ? [...args.slice(0, at), 0, PAGE, MEM_RESERVE | MEM_COMMIT, ...args.slice(at + 3)]
+    : [...args]
+}
+
 /** Whether a result says that the call failed, and so must have changed nothing; undefined for calls that have no way to say so: of them a finding that is an error says it. */
 function failed(name: string, args: readonly number[], result: unknown, error: number): boolean | undefined {
   if (typeof result === 'object' && result !== null && 'hr' in result) return result.hr !== 0
@@ -219,9 +227,10 @@ for (const [profile, kernelMode] of [
       for (let at = 0; at < count; at++) for (const value of values) tries.push([[at, value]])
       for (let n = 0; n < PAIRS * count; n++)
         tries.push([...Array.from({ length: Math.min(2, count) }, () => [draw.below(count), draw.pick(values)] as const)])
-      for (const changes of tries) {
+      const twice = /VirtualAlloc(Ex)?$/.test(name) ? [...tries, ...tries] : tries
+      for (const [n, changes] of twice.entries()) {
         const target = world.targetOf(name)
-        const args = usual(world, target)
+        const args = n < tries.length ? usual(world, target) : fresh(target, usual(world, target))
         for (const [at, value] of changes) args[at] = value
         calls++
         if (attempt(world, target, args)) continue
