@@ -6,9 +6,10 @@ import { emulator } from '../../src/conform/emulator.ts'
 import { reportOf } from '../../src/conform/report.ts'
 import type { Good } from './fault.ts'
 import { heapFaults } from './faultsheap.ts'
-import { otherFaults } from './faultsother.ts'
+import { interfaceFaults } from './faultsinterfaces.ts'
+import { pageFaults } from './faultspages.ts'
 
-const faults = [...heapFaults, ...otherFaults]
+const faults = [...heapFaults, ...pageFaults, ...interfaceFaults]
 const planted = suite('conform: a planted fault is found')
 
 for (const { what, rule, profile = 'compact-2013', build = 'retail', plant } of faults) {

@@ -1,4 +1,5 @@
 // Faults in heaps, the Local functions and what else a program calls every day.
+import { LMEM_MODIFY, LMEM_MOVEABLE, LMEM_ZEROINIT } from '../../src/constants.ts'
 import { after, type Fault, type Good } from './fault.ts'
 
 const requested = new WeakMap<object, Map<number, number>>()
@@ -216,5 +217,57 @@ export const heapFaults: readonly Fault[] = [
     plant: (good) => ({ CoTaskMemRealloc: (p, n) => (n === 0 ? 0 : good.CoTaskMemRealloc(p, n)) })
   },
   { what: 'CoGetMalloc takes any context', rule: 'CM-1', plant: (good) => ({ CoGetMalloc: () => good.CoGetMalloc(1) }) },
-  { what: 'a revoke never waits', rule: 'SP-6', plant: (good) => ({ CoRevokeMallocSpy: () => after(good.CoRevokeMallocSpy(), 0) }) }
+  { what: 'a revoke never waits', rule: 'SP-6', plant: (good) => ({ CoRevokeMallocSpy: () => after(good.CoRevokeMallocSpy(), 0) }) },
+  {
+    what: 'rounding the initial size up wraps',
+    rule: 'HC-8',
+    plant: (good) => ({ HeapCreate: (f, initial, most) => good.HeapCreate(f, ((initial + 0xfff) & ~0xfff) >>> 0, most) })
+  },
+  {
+    what: 'HeapReAlloc takes a fixed heap past 0x7FFF7 bytes',
+    rule: 'C-9',
+    plant: (good) => ({ HeapReAlloc: (h, f, p, n) => good.HeapReAlloc(h, f, p, n === 0x7fff8 ? 0x7fff0 : n) })
+  },
+  {
+    what: 'HeapReAlloc leaves the last error of a failure alone',
+    rule: 'HR-6',
+    plant: (good) => ({
+      HeapReAlloc: (h, f, p, n) => {
+        const before = good.GetLastError()
+        const q = good.HeapReAlloc(h, f, p, n)
+        good.SetLastError(before)
+        return q
+      }
+    })
+  },
+  {
+    what: 'the last error is one for all threads',
+    rule: 'HA-4',
+    plant: (good) => ({ secondThread: { ...good.secondThread, HeapAlloc: (h, f, n) => good.HeapAlloc(h, f, n) } })
+  },
+  {
+    what: 'LocalAlloc has a heap of its own',
+    rule: 'LA-2',
+    plant: (good) => {
+      const heap = good.HeapCreate(0, 0, 0)
+      return { LocalAlloc: (f, n) => good.HeapAlloc(heap, (f & LMEM_ZEROINIT) !== 0 ? 8 : 0, n) }
+    }
+  },
+  { what: 'LPTR does not zero', rule: 'LA-3', plant: (good) => ({ LocalAlloc: (f, n) => good.LocalAlloc(f & ~LMEM_ZEROINIT, n) }) },
+  {
+    what: 'a fixed block is made movable',
+    rule: 'LR-3',
+    plant: (good) => ({ LocalReAlloc: (p, n, f) => (f === LMEM_MODIFY + LMEM_MOVEABLE ? p : good.LocalReAlloc(p, n, f)) })
+  },
+  {
+    what: 'LocalReAlloc does not zero what it adds',
+    rule: 'LR-5',
+    plant: (good) => ({ LocalReAlloc: (p, n, f) => good.LocalReAlloc(p, n, f & ~LMEM_ZEROINIT) })
+  },
+  {
+    what: 'LocalReAlloc frees the block when it fails',
+    rule: 'LR-6',
+    plant: (good) => ({ LocalReAlloc: (p, n, f) => good.LocalReAlloc(p, n, f) || after(good.LocalFree(p), 0) })
+  },
+  { what: 'LocalUnlock counts', rule: 'LM-1', plant: () => ({ LocalUnlock: () => 1 }) }
 ]
