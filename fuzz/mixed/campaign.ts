@@ -1,5 +1,6 @@
-import { type CallRecord, type CallWriter, InvariantError } from '../../src/index.ts'
-import { Disagreement, hex } from './disagreement.ts'
+import { messageOf } from '../../src/fuzz/once.ts'
+import type { CallRecord, CallWriter } from '../../src/index.ts'
+import { hex } from './disagreement.ts'
 import { Run } from './run.ts'
 import { shrink } from './shrink.ts'
 import { setupOf } from './world.ts'
@@ -63,11 +64,6 @@ function shortest(seed: number, count: number, finishing: boolean, goOn: () => b
     else good = at
   }
   return shrink(first(bad), fails, goOn)
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof Disagreement || error instanceof InvariantError) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /** What goes wrong in a run of these commands, looked at once at its end; undefined if all is well. */

@@ -5,11 +5,14 @@ import type { ComCall, ComKind, SpyMethod } from '../coredll/uppercalls.ts'
 import { isDword, misuse } from '../errors.ts'
 import { markOf, setMark } from '../heap/marks.ts'
 import { GRANULE_SHIFT } from '../machine/layout.ts'
-import { allocate, CANNOT_TELL, didAllocate, free, minimize, NO_SIZE, reallocate, sizeOf } from './allocator.ts'
+import { allocate, CANNOT_TELL, didAllocate, minimize, NO_SIZE, reallocate, sizeOf } from './allocator.ts'
 import type { IMallocSpy, NewRequest } from './spy.ts'
-import { marking, spiedAt, unmark } from './unseen.ts'
+import { freeMarked, marking, spiedAt, unmark } from './unseen.ts'
 
-/** The call in progress, as these functions need it: its thread and name, the spy, and the guard around the spy's methods. */
+/**
+ * The call in progress, as these functions need it: its thread and name, the spy, and the guard around the spy's methods. Pre, the allocator, Post
+ * (SP-4). Precondition of all: inside the spy section, in the thread that the spy lives in.
+ */
 export interface Spied {
   readonly ce: Caller
   readonly call: ComCall
@@ -17,8 +20,6 @@ export interface Spied {
   /** Runs a method of the spy, during which the thread's own calls are not shown to it (C-56). */
   inside<T>(run: () => T): T
 }
-
-/** Pre, the allocator, Post (SP-4). Precondition of all: inside the spy section, in the thread that the spy lives in. */
 
 function raise({ ce, call }: Spied, kind: ComKind, a = 0, b = 0): void {
   ce.raise(kind, call, a, b)
@@ -67,7 +68,7 @@ function newRequest(answer: unknown, what: string): { cb: number; ppNewRequest: 
 /** For a method without an answer. */
 const anything = (): true => true
 
-/** A block as its Pre method is told of it: where it begins, 0 if it is not spied, and whether it is (SP-16). */
+/** A block as its Pre method is told of it: where it begins, or what the caller gave if it is not spied, and whether it is (SP-16). */
 function told({ ce }: Spied, pv: number): { start: number; fSpyed: number } {
   const start = spiedAt(ce, pv)
   return { start: start || pv, fSpyed: start === 0 ? 0 : 1 }
@@ -95,24 +96,27 @@ function onBlock<T>(
 
 /** Notes where the spy hands the block out (SP-14), unless it has freed it already; what is no address in the block is told and goes to the caller all the same. */
 function place(spied: Spied, actual: number, handedOut: number): number {
-  const { ce } = spied
   if (handedOut === actual) return handedOut
-  const block = actual >>> GRANULE_SHIFT
+  const { ce } = spied
   const offset = handedOut - actual
-  const live = actual !== 0 && marking(ce, (machine) => markOf(machine, block)) !== 0
-  if (live && offset > 0 && offset < sizeOf(ce, actual)) marking(ce, (machine) => setMark(machine, block, offset + 1))
+  if (isMarked(spied, actual) && offset > 0 && offset < sizeOf(ce, actual)) mark(spied, actual, offset)
   else raise(spied, 'spyOffset', handedOut, actual)
   return handedOut
 }
 
-/** The block is spied from here on (SP-19), handed out at its start until the spy says otherwise. */
-function mark({ ce }: Spied, actual: number): void {
-  marking(ce, (machine) => setMark(machine, actual >>> GRANULE_SHIFT, 1))
+/** The block is spied from here on (SP-19), handed out at its start until the spy says how many bytes behind it. */
+function mark({ ce }: Spied, actual: number, offset = 0): void {
+  marking(ce, (machine) => setMark(machine, actual >>> GRANULE_SHIFT, offset + 1))
 }
 
-/** Gives back a new block that nobody has the address of. The spy may have freed it, and then it is no longer marked. */
-function giveBack({ ce }: Spied, actual: number): void {
-  if (actual !== 0 && marking(ce, (machine) => markOf(machine, actual >>> GRANULE_SHIFT)) !== 0 && free(ce, actual)) unmark(ce, actual)
+/** Whether there is a block and the spy has not freed it meanwhile. */
+function isMarked({ ce }: Spied, actual: number): boolean {
+  return actual !== 0 && marking(ce, (machine) => markOf(machine, actual >>> GRANULE_SHIFT)) !== 0
+}
+
+/** Gives back a new block that nobody has the address of. */
+function giveBack(spied: Spied, actual: number): void {
+  if (isMarked(spied, actual)) freeMarked(spied.ce, actual)
 }
 
 export function spiedAlloc(spied: Spied, cb: number): number {
@@ -130,9 +134,8 @@ export function spiedAlloc(spied: Spied, cb: number): number {
 }
 
 export function spiedFree(spied: Spied, pv: number): void {
-  const { ce } = spied
   onBlock(spied, 'PreFree', pv, undefined, (actual, fSpyed) => {
-    if (free(ce, actual)) unmark(ce, actual)
+    freeMarked(spied.ce, actual)
     ask(spied, 'PostFree', [fSpyed], anything)
   })
 }

@@ -117,10 +117,13 @@ export class TaskAllocator {
     if (!isNull && (typeof spy !== 'object' || spy === undefined)) throw misuse(`${call}: lpMallocSpy`, 'a spy, or null or 0 for NULL', spy)
     needOpen(this.#ce, call)
     if (isNull) return E_INVALIDARG
-    // One that ended meanwhile goes first: there is room for one.
-    const before = this.#exclusive(() => registered(machine)) === 0 ? 0 : registered(machine)
+    // One that ended meanwhile goes first: there is room for one. Asked inside of the section, so that the order of its grants explains the answer.
+    const there = this.#exclusive(() => {
+      this.#endIfDue()
+      return registered(machine) !== 0
+    })
     this.#dropEnded()
-    if (before !== 0) return CO_E_OBJISREG
+    if (there) return CO_E_OBJISREG
     // Outside of the section: its QueryInterface may do anything, even register a spy.
     const reference = referenceTo(spy as object)
     if (reference === undefined) return E_INVALIDARG
@@ -232,9 +235,14 @@ export class TaskAllocator {
     } finally {
       // First, since it needs no stack: whatever else an error hinders is made good at the border of the call.
       this.#held--
-      if (this.#inside === 0) endIfDue(machine)
+      this.#endIfDue()
       leave(machine, HDR.SPY_LOCK)
     }
+  }
+
+  /** Not while a method of the spy is running (C-58). Precondition: inside the spy section. */
+  #endIfDue(): void {
+    if (this.#inside === 0) endIfDue(this.#ce.machine)
   }
 
   /** The thread detaches: its spy is revoked, and released at once, since it has no next call. */

@@ -32,6 +32,13 @@ export function unmark(ce: Caller, address: number): void {
   marking(ce, (machine) => setMark(machine, address >>> GRANULE_SHIFT, 0))
 }
 
+/** Frees the block at `address`, and its mark with it; false if there is none. */
+export function freeMarked(ce: Caller, address: number): boolean {
+  const freed = free(ce, address)
+  if (freed) unmark(ce, address)
+  return freed
+}
+
 /** Gives the mark of the block at `from`, or none, to the one at `to`: the same block after a resize. */
 function moveMark(ce: Caller, from: number, to: number): void {
   marking(ce, (machine) => {
@@ -49,10 +56,7 @@ export function allocateUnseen(ce: Caller, bytes: number): number {
 }
 
 export function freeUnseen(ce: Caller, pointer: number): boolean {
-  const start = spiedAt(ce, pointer) || pointer
-  const freed = free(ce, start)
-  if (freed) unmark(ce, start)
-  return freed
+  return freeMarked(ce, spiedAt(ce, pointer) || pointer)
 }
 
 export function reallocateUnseen(ce: Caller, pointer: number, bytes: number): number {
