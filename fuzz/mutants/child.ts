@@ -24,7 +24,14 @@ export interface Job {
 /** What the child tells on its pipe, a line each. */
 export type Told =
   | { readonly is: 'begins'; readonly file: number; readonly test: number }
-  | { readonly is: 'passed'; readonly file: number; readonly test: number; readonly name: string; readonly wall: number; readonly cpu: number }
+  | {
+      readonly is: 'passed'
+      readonly file: number
+      readonly test: number
+      readonly name: string
+      readonly wall: number
+      readonly cpu: number
+    }
   | { readonly is: 'failed'; readonly file: number; readonly test: number; readonly name: string; readonly message: string }
   | { readonly is: 'done' }
 

@@ -52,9 +52,10 @@ const silent = {
 /** Where `line` stands: the nearest line above that opens a function, a method or a constant. */
 function aroundOf(lines: readonly string[], line: number): string {
   for (let at = line; at > 0; at--) {
-    const found = /^(?:export )?(?:async )?(?:function\*? |const |class )(\w+)|^ {2}(?:(?:static|async|get|set|override) )*\*?(#?\w+)(?:<.*>)?\(.*\{$/.exec(
-      lines[at - 1] as string
-    )
+    const found =
+      /^(?:export )?(?:async )?(?:function\*? |const |class )(\w+)|^ {2}(?:(?:static|async|get|set|override) )*\*?(#?\w+)(?:<.*>)?\(.*\{$/.exec(
+        lines[at - 1] as string
+      )
     if (found !== null && !/^ {2}(?:if|for|while|switch|catch)\b/.test(lines[at - 1] as string)) return (found[1] ?? found[2]) as string
   }
   return ''
@@ -63,7 +64,9 @@ function aroundOf(lines: readonly string[], line: number): string {
 /** The files that are mutated. */
 export function filesOf({ root, folders, except }: Subject): string[] {
   return folders
-    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name.replaceAll('\\', '/')}`))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    )
     .filter((name) => name.endsWith('.ts') && !except.includes(name))
     .sort()
 }
@@ -72,7 +75,7 @@ export function filesOf({ root, folders, except }: Subject): string[] {
 function lean(text: string): string {
   return text
     .replaceAll(/stryMutAct_9fa48\("(\d+)"\)/g, '($M === $1 && $H())')
-    .replaceAll(/stryCov_9fa48\(([^)]*)\)/g, (_, ids: string) => `($C && $C(${ids.replaceAll('"', '')}))`)
+    .replaceAll(/stryCov_9fa48\(([^)]*)\)/g, (_, ids: string) => `($C && (${ids.replaceAll(/"(\d+)"/g, '$C($1)')}))`)
 }
 
 /** All mutants of the subject, and its code with all of them in it, each behind a switch of switch.ts. */

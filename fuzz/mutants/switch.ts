@@ -24,25 +24,27 @@ export function $H(): true {
   return true
 }
 
-const counts = new Map<number, number>()
+let counts = new Uint32Array(1 << 14)
+let reached: number[] = []
 
-function cover(...mutants: number[]): void {
-  for (const mutant of mutants) {
-    const count = (counts.get(mutant) ?? 0) + 1
-    counts.set(mutant, count)
-    // A worker may be terminated at any moment: it writes at once what it sees for the first time.
-    if (count === 1 && state.test === MUTANT_TEST) appendFileSync(MUTANT_COVERAGE as string, `${MUTANT_TEST} ${mutant}:0\n`)
-  }
+function cover(mutant: number): void {
+  const count = counts[mutant] as number
+  if (count < 1_000_000) counts[mutant] = count + 1
+  if (count !== 0) return
+  reached.push(mutant)
+  // A worker may be terminated at any moment: it writes at once what it sees for the first time.
+  if (state.test === MUTANT_TEST) appendFileSync(MUTANT_COVERAGE as string, `${MUTANT_TEST} ${mutant}:0\n`)
 }
 
-/** Notes that mutants were reached; undefined when nobody wants to know. */
+/** Notes that a mutant was reached; undefined when nobody wants to know. */
 export const $C: typeof cover | undefined = MUTANT_COVERAGE === undefined ? undefined : cover
 
 /** From here on it is `test` that reaches mutants; writes down what the one before reached. */
 export function nowCovers(test: string): void {
   if (MUTANT_COVERAGE === undefined) return
-  const seen = [...counts].map(([mutant, count]) => `${mutant}:${count}`)
-  if (seen.length > 0) appendFileSync(MUTANT_COVERAGE, `${state.test} ${seen.join(' ')}\n`)
-  counts.clear()
+  if (reached.length > 0)
+    appendFileSync(MUTANT_COVERAGE, `${state.test} ${reached.map((mutant) => `${mutant}:${counts[mutant]}`).join(' ')}\n`)
+  counts = new Uint32Array(counts.length)
+  reached = []
   state.test = test
 }
