@@ -85,10 +85,12 @@ async function runSuite(file: number, of: Suite, first: number, wanted: Selectio
   }
 }
 
-async function runFile(file: number, { file: address, tests }: Selection): Promise<void> {
-  tell({ is: 'begins', file, test: -1 })
-  process.env.MUTANT_TEST = `${file}/load`
-  nowCovers(`${file}/load`)
+const loaded = new Map<string, { of: Suite; at: number }[]>()
+
+/** The suites of a file, with the number of the first test of each. A file may be named twice: it is loaded once. */
+async function load(file: number, address: string): Promise<readonly { of: Suite; at: number }[]> {
+  const known = loaded.get(address)
+  if (known !== undefined) return known
   declared.length = 0
   try {
     await import(pathToFileURL(address).href)
@@ -101,6 +103,15 @@ async function runFile(file: number, { file: address, tests }: Selection): Promi
     first += of.tests.length
     return { of, at }
   })
+  loaded.set(address, suites)
+  return suites
+}
+
+async function runFile(file: number, { file: address, tests }: Selection): Promise<void> {
+  tell({ is: 'begins', file, test: -1 })
+  process.env.MUTANT_TEST = `${file}/load`
+  nowCovers(`${file}/load`)
+  const suites = [...(await load(file, address))]
   if (job.backwards === true) suites.reverse()
   for (const { of, at } of suites) await runSuite(file, of, at, tests)
   nowCovers(`${file}/load`)

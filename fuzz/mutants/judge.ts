@@ -32,6 +32,17 @@ export function reaching(spec: SpecFile, mutant: number): number[] {
   return some.length > 0 && spec.whole ? all : some
 }
 
+/** Milliseconds of tests that a spec file is asked first, before all others have been heard. */
+const TASTE = 400
+
+/** The tests of a file in two parts, a few from all over it and the rest: most mutants are found by the first. */
+function partsOf(spec: SpecFile, tests: readonly number[]): number[][] {
+  const cost = tests.reduce((sum, test) => sum + (spec.times[test] as number), 0)
+  const step = Math.ceil(cost / TASTE)
+  if (step < 2 || alone(spec)) return [[...tests]]
+  return [tests.filter((_, n) => n % step === 0), tests.filter((_, n) => n % step !== 0)].filter(({ length }) => length > 0)
+}
+
 const alone = ({ whole, full }: SpecFile): boolean => whole || full
 
 /** Asks the specs about one mutant after the other, those first that found the most in the same file for the least time. */
@@ -52,7 +63,7 @@ export class Judge {
 
   /** `before`: the specs that have not found it in an earlier run. */
   async judge(mutant: Mutant, before: Verdict['asked']): Promise<Verdict> {
-    const { chosen, unasked, reached } = this.#choose(mutant, before)
+    const { chosen, unasked, reached, asked } = this.#choose(mutant, before)
     const survived = { status: reached ? 'survived' : 'uncovered', by: '', message: '', unasked } as const
     for (let from = 0; from < chosen.length; ) {
       const part = this.#together(chosen, from)
@@ -77,7 +88,7 @@ export class Judge {
         unasked: 0
       }
     }
-    return { ...survived, asked: { ...before, ...Object.fromEntries(chosen.map(({ spec }) => [spec.name, spec.hash])) } }
+    return { ...survived, asked }
   }
 
   /** Whether there are specs to ask beside those asked before. */
@@ -92,30 +103,39 @@ export class Judge {
     return found
   }
 
-  #choose(mutant: Mutant, before: Verdict['asked']): { chosen: Chosen[]; unasked: number; reached: boolean } {
+  #choose(mutant: Mutant, before: Verdict['asked']): { chosen: Chosen[]; unasked: number; reached: boolean; asked: Verdict['asked'] } {
     const candidates: (Chosen & { worth: number })[] = []
     let unasked = 0
     let reached = false
+    const wanted = new Map<SpecFile, number>()
     for (const spec of this.#baseline.specs) {
       const all = reaching(spec, mutant.id)
       const tests = all.filter((test) => !spec.long.includes(test))
       unasked += all.length - tests.length
       reached ||= all.length > 0
       if (tests.length === 0 || before[spec.name] === spec.hash) continue
-      const cost = tests.reduce((sum, test) => sum + (spec.times[test] as number), LOADING)
+      wanted.set(spec, tests.length)
       const { kills, times } = this.#record(mutant, spec)
       const near = spec.name.split('/')[1] === mutant.file.split('/')[1] ? 0.5 : 0.1
-      candidates.push({ spec, tests, cost, worth: (kills + near) / (times + 1) / cost })
+      for (const [n, part] of partsOf(spec, tests).entries()) {
+        const cost = part.reduce((sum, test) => sum + (spec.times[test] as number), LOADING)
+        candidates.push({ spec, tests: part, cost, worth: (kills + near) / (times + 1) / cost / (n === 0 ? 1 : 4) })
+      }
     }
     candidates.sort((a, b) => Number(alone(a.spec)) - Number(alone(b.spec)) || b.worth - a.worth)
     let spent = 0
-    const chosen = candidates.filter(({ tests, cost }) => {
-      const in_ = spent + cost <= this.#budget || spent === 0
-      if (in_) spent += cost
-      else unasked += tests.length
-      return in_
+    const chosen = candidates.filter(({ spec, tests, cost }) => {
+      const affordable = spent + cost <= this.#budget || spent === 0
+      if (!affordable) {
+        unasked += tests.length
+        return false
+      }
+      spent += cost
+      wanted.set(spec, (wanted.get(spec) as number) - tests.length)
+      return true
     })
-    return { chosen, unasked, reached }
+    const asked = [...wanted].filter(([, left]) => left === 0).map(([{ name, hash }]) => [name, hash] as const)
+    return { chosen, unasked, reached, asked: { ...before, ...Object.fromEntries(asked) } }
   }
 
   /** What may run in one process, from `from` on. */

@@ -238,6 +238,20 @@ later('whenFree wants a live heap, and both want a signal', async () => {
   )
 })
 
+later('options that are none are refused, whatever they are', async () => {
+  const { one, at } = crew()
+  for (const [bad, told] of [
+    [null, 'null'],
+    [5, '5'],
+    ['signal', '"signal"']
+  ] as const) {
+    const options = bad as unknown as { signal: AbortSignal }
+    const message = (call: string): string => `${call}: options: expected an object of options, got ${told}`
+    assert.is((await rejects(one.EnterCriticalSectionAsync(at, options))).message, message('EnterCriticalSectionAsync'))
+    assert.is((await rejects(one.whenFree(one.GetProcessHeap(), options))).message, message('whenFree'))
+  }
+})
+
 later('a process with a schedule has no waits by a promise, and says so', async () => {
   const process = createProcess({ memory: 1024 * 1024, schedule: 'seeded:1', threads: 1 })
   const ce = process.thread

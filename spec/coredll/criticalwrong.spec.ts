@@ -256,6 +256,23 @@ wrong('CS-6, C-84: what a thread owns when it detaches is free for the next one,
   process.check()
 })
 
+wrong('C-84: a structure that may not be written stays as it is when its owner detaches, and the section is free all the same', () => {
+  const { process, one, two, rules } = crew()
+  const page = one.VirtualAlloc(0, 4096, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
+  one.InitializeCriticalSection(page)
+  two.EnterCriticalSection(page)
+  one.VirtualProtect(page, 4096, PAGE_READONLY, one.LocalAlloc(0, 4))
+  const before = CRITICAL_SECTION.read(one.memory, page)
+  rules()
+  two.detach()
+  assert.equal(CRITICAL_SECTION.read(one.memory, page), before)
+  assert.equal(rules(), ['CS-6'])
+  one.VirtualProtect(page, 4096, PAGE_READWRITE, one.LocalAlloc(0, 4))
+  assert.is(one.TryEnterCriticalSection(page), 1)
+  one.LeaveCriticalSection(page)
+  process.check()
+})
+
 wrong('C-85: a wait for one owner ends with lockTimeout, names it and leaves the section alone', () => {
   const { one, two, at, look } = crew()
   two.EnterCriticalSection(at)

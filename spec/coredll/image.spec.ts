@@ -110,6 +110,26 @@ image('imageHash: tells apart which block is which, and the middle of a free lis
   assert.is.not(freed(1, 3, 5), freed(3, 1, 5))
 })
 
+image('imageHash: tells apart where a next-fit search begins, and which live block was asked for with how many bytes (HI-2)', () => {
+  const build = (run: (ce: CeThread, heap: number) => void): string => {
+    const process = createProcess({ memory: MB, placement: 'next-fit' })
+    run(process.thread, process.thread.HeapCreate(0, 0, 0x10000))
+    return process.imageHash()
+  }
+  const again = (n: number): string =>
+    build((ce, heap) => {
+      const blocks = Array.from({ length: 4 }, () => ce.HeapAlloc(heap, 0, 64))
+      ce.HeapFree(heap, 0, blocks[n] as number)
+      assert.is(ce.HeapAlloc(heap, 0, 64), blocks[n], 'the same blocks again')
+    })
+  assert.is.not(again(0), again(2))
+  const sizes = (...wanted: number[]): string =>
+    build((ce, heap) => {
+      for (const bytes of wanted) ce.HeapAlloc(heap, 0, bytes)
+    })
+  assert.is.not(sizes(40, 50, 60), sizes(50, 40, 60))
+})
+
 everywhere(image, 'snapshot: plain data that adds up and does not change with the process', (world) => {
   const { process, ce } = world
   work(ce)

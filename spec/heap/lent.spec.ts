@@ -52,6 +52,23 @@ honest('pages that the provider has committed already are counted and not asked 
   assert.is(lender.process.snapshot().heaps.find(({ handle }) => handle === heap)?.committed, 0)
 })
 
+honest('VF-5: a reservation is decommitted before it is released only where pages are committed', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  lender.ce.HeapFree(heap, 0, lender.ce.HeapAlloc(heap, 0, 10_000))
+  lender.ce.HeapCompact(heap, 0)
+  const actions = (): number[] => lender.asked.splice(0).map(({ action }) => action)
+  actions()
+  assert.is(lender.ce.HeapDestroy(heap), 1)
+  assert.equal(actions(), [MEM_RELEASE], 'nothing is committed')
+  const full = lender.heap()
+  lender.ce.HeapAlloc(full, 0, 10_000)
+  actions()
+  assert.is(lender.ce.HeapDestroy(full), 1)
+  assert.equal(actions(), [MEM_DECOMMIT, MEM_RELEASE])
+  lender.sound()
+})
+
 honest('a provider may commit more than it was asked for', () => {
   const lender = new Lender()
   lender.instead = ({ action, address }) =>
