@@ -10,7 +10,9 @@ import {
   CRITICAL_SECTION,
   createProcess,
   HEAP_ZERO_MEMORY,
-  LockTimeoutError
+  LockTimeoutError,
+  MEM_RELEASE,
+  PAGE_READWRITE
 } from '../../src/index.ts'
 import { enter, leave } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
@@ -236,6 +238,30 @@ later('whenFree wants a live heap, and both want a signal', async () => {
     (await rejects(one.EnterCriticalSectionAsync(-1))).message,
     /^EnterCriticalSection: lpCriticalSection: expected a whole number/
   )
+})
+
+later('whenFree waits for a heap whose page callback runs: it is a live one (C-35)', async () => {
+  const { one, two } = crew()
+  let heap = 0
+  let waiting: Promise<void> | undefined
+  let free = false
+  heap = one.CeHeapCreate(
+    0,
+    0,
+    0,
+    (address, size, action) => {
+      if (heap !== 0)
+        waiting ??= two.whenFree(heap).then(() => {
+          free = true
+        })
+      return one.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    },
+    (address, size, action) => one.VirtualFree(address, action === MEM_RELEASE ? 0 : size, action)
+  )
+  assert.is.not(one.HeapAlloc(heap, 0, 10_000), 0)
+  assert.ok(waiting, 'pages were asked for')
+  await waiting
+  assert.ok(free)
 })
 
 later('options that are none are refused, whatever they are', async () => {

@@ -116,6 +116,14 @@ compact('a block that was compacted away can be used for less than its pages whe
   process.check()
 })
 
+compact('free blocks without a whole page keep their places in their lists: the one freed last is still taken first (C-25)', () => {
+  const { alloc, free, compact } = packed({ placement: 'segregated' }, 256 * KB)
+  const blocks = Array.from({ length: 7 }, () => alloc(64))
+  for (const n of [3, 5, 1]) free(blocks[n] as number)
+  compact()
+  assert.equal([alloc(64), alloc(64), alloc(64)], [blocks[1], blocks[5], blocks[3]])
+})
+
 compact('compacting twice changes nothing more but the order of free lists', () => {
   const { process, alloc, free, info, compact } = packed()
   const blocks = Array.from({ length: 20 }, () => alloc(5000))

@@ -81,6 +81,11 @@ hot('is on for the heaps of retail builds and off on debug builds', () => {
   assert.is(word({ placement: 'next-fit', build: 'debug' }, 0), NEVER)
 })
 
+hot('is there in a process whose threads run freely, and not where a schedule lets one run at a time', () => {
+  assert.is.not(world({}).ce.machine.hot, COLD)
+  assert.is(world({ schedule: 'seeded:1', threads: 1 }).ce.machine.hot, COLD)
+})
+
 hot('gives the same pointers, results, last errors and image as the plain path', () => {
   property(
     'heap/hot',
