@@ -1,7 +1,15 @@
 // HeapCompact and pages: what goes back to the system, what it tells, and what a page holds when it is committed again.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ERROR_NOT_ENOUGH_MEMORY, NO_ERROR, type Placement, type ProcessOptions } from '../../src/index.ts'
+import {
+  createProcess,
+  ERROR_NOT_ENOUGH_MEMORY,
+  MEM_RESERVE,
+  NO_ERROR,
+  PAGE_READWRITE,
+  type Placement,
+  type ProcessOptions
+} from '../../src/index.ts'
 import { world } from './heaps.ts'
 
 const KB = 1024
@@ -113,6 +121,20 @@ compact('a block that was compacted away can be used for less than its pages whe
   assert.is(ce.GetLastError(), ERROR_NOT_ENOUGH_MEMORY)
   assert.is(alloc(5000), p)
   assert.is(ce.HeapReAlloc(heap, 0, p, 39_000), 0)
+  process.check()
+})
+
+compact('memory that went back is committed again wherever the heap lies, above 64 MB too', () => {
+  const MB = 1024 * KB
+  const process = createProcess({ memory: 128 * MB })
+  const ce = process.thread
+  // Pages at low addresses are committed, those of the heap are not.
+  ce.LocalAlloc(0, 60_000)
+  assert.is.not(ce.VirtualAlloc(0, 100 * MB, MEM_RESERVE, PAGE_READWRITE), 0)
+  const heap = ce.HeapCreate(0, 0, 0)
+  assert.is(ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 20_000)), 1)
+  ce.HeapCompact(heap, 0)
+  ce.memory.fill(ce.HeapAlloc(heap, 0, 20_000), 1, 20_000)
   process.check()
 })
 
