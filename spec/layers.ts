@@ -12,7 +12,8 @@ const layers = [
   ['com', 'hosting'],
   ['trace'],
   ['guest'],
-  ['report', 'stress', 'check', 'conform', 'fuzz'],
+  ['report', 'stress', 'check', 'conform', 'mixed'],
+  ['fuzz'],
   ['cli']
 ]
 const core = [...data, 'machine', 'heap', 'coredll', 'com', 'hosting', 'index']

@@ -7,7 +7,7 @@ import { COM_CALLS, COM_KINDS, type ComKind } from '../../src/coredll/uppercalls
 import { attachThread, type CeThread, createProcess, type Finding } from '../../src/index.ts'
 import { ruleById } from '../../src/rules/index.ts'
 import { answering } from './scene.ts'
-import { Witness } from './spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 
 interface Case {
   readonly severity: string

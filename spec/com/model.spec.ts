@@ -7,7 +7,7 @@ import { type IMalloc, openCom, spyState } from '../../src/com/index.ts'
 import { attachThread } from '../../src/index.ts'
 import { open, type Place, places, type World } from '../coredll/world.ts'
 import { type Block, type Expected, Model } from './model.ts'
-import { Headers } from './spies.ts'
+import { Headers } from '../../src/mixed/spies.ts'
 
 const calls = [
   'alloc',

@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import { type Com, type IMalloc, type IMallocSpy, openCom } from '../../src/com/index.ts'
 import { S_OK } from '../../src/index.ts'
 import { open, type Place, type World } from '../coredll/world.ts'
-import { Witness } from './spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 
 export const here: Place = { name: '', profile: 'compact-2013', build: 'retail' }
 

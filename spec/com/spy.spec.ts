@@ -6,7 +6,7 @@ import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, E_FAIL, E_INVALIDARG, E_
 import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, refuses } from '../coredll/world.ts'
 import { answering, scene, spying, without } from './scene.ts'
-import { Witness } from './spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 
 const registering = suite('CoRegisterMallocSpy and CoRevokeMallocSpy')
 

@@ -6,7 +6,7 @@ import { S_OK } from '../../src/index.ts'
 import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, filled, type World } from '../coredll/world.ts'
 import { answering, spying } from './scene.ts'
-import { Headers } from './spies.ts'
+import { Headers } from '../../src/mixed/spies.ts'
 
 const answers = suite("what a spy's answers do")
 

@@ -6,7 +6,7 @@ import { attachThread, E_ACCESSDENIED, S_OK } from '../../src/index.ts'
 import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, open } from '../coredll/world.ts'
 import { answering, here, spying } from './scene.ts'
-import { Witness } from './spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 
 const trouble = suite('a spy that throws or calls back')
 

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openCom } from '../../src/com/index.ts'
 import { attachThread, CO_E_OBJISREG, CO_E_OBJNOTREG, type CeThread, E_ACCESSDENIED, S_OK, type ShareToken } from '../../src/index.ts'
-import { Headers } from './spies.ts'
+import { Headers } from '../../src/mixed/spies.ts'
 
 export interface Job {
   readonly token: ShareToken

@@ -16,7 +16,7 @@ import {
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, leave } from '../../src/machine/section.ts'
 import { filled } from '../coredll/world.ts'
-import { Headers, Witness } from './spies.ts'
+import { Headers, Witness } from '../../src/mixed/spies.ts'
 import { type Done, start as startWorker } from './crew.ts'
 
 interface Pair {

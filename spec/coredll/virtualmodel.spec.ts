@@ -24,7 +24,7 @@ import {
   PAGE_READWRITE,
   PAGE_WRITECOPY
 } from '../../src/index.ts'
-import { type Answer, type Outcome, VirtualModel } from './virtualmodel.ts'
+import { type Answer, type Outcome, VirtualModel } from '../../src/mixed/virtualmodel.ts'
 import { open, type Place, places } from './world.ts'
 
 const PAGE = 4096

@@ -2,7 +2,7 @@
 // documented to throw and nothing else does, and every invariant holds afterwards.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Draw } from '../../fuzz/mixed/draw.ts'
+import { Draw } from '../../src/mixed/draw.ts'
 import { openCom } from '../../src/com/index.ts'
 import { openHost } from '../../src/hosting/index.ts'
 import {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   type FuzzFailure,
+  type FuzzKind,
   type FuzzOptions,
   type FuzzReport,
   formatFuzz,
@@ -16,6 +17,7 @@ import {
   shardFrom,
   wordsOf
 } from '../fuzz/index.ts'
+import { fuzzKinds } from '../fuzz/options.ts'
 import { clean, findings, UserError } from './exit.ts'
 import { colours, note, putOut, reasonOf } from './output.ts'
 import { fuzzProgress } from './progress.ts'
@@ -36,13 +38,14 @@ export function fuzzCommand(): Command {
       'Draws programs of API calls from seeds, runs each on an emulated process of its own, and compares every answer, last error, address and\n' +
         'byte with a model. A failure is made smaller, told as API calls, and written as a trace and as a file that --replay takes.'
     )
+    .addOption(new Option('--kind <kind>', 'what the runs are (default: fast)').choices(fuzzKinds))
     .option('--runs <n>', 'runs of the whole campaign (default: 100)', parseWhole)
     .option('--calls <n>', 'or API calls of the whole campaign', parseWhole)
     .option('--seconds <n>', 'or time to work', parseSeconds)
     .option('--seed <n>', 'run number r, from 0, is the program of seed + r (default: 1)', parseWhole)
     .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
     .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
-    .option('--commands <n>', 'commands of one run (default: 30000)', parseWhole)
+    .option('--commands <n>', 'commands of one run (default: 30000, mixed 10000, threads 2000)', parseWhole)
     .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60, or --seconds if less)', parseSeconds)
     .option('--replay <file>', 'run the program of a failure file')
     .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
@@ -52,6 +55,13 @@ export function fuzzCommand(): Command {
     .addHelpText(
       'after',
       `
+Kinds:
+  fast      heaps, Local*, Global*, Virtual*, low memory, injected failures
+  mixed     all of that with COM, hosts, critical sections, tool help,
+            CeHeapCreate and threads that come and go, on one process
+  threads   the workloads of ceheap stress on 2 to 4 worker threads under
+            seeded schedules; a failure comes as a ceheap stress command
+
 The shard is taken from CI_NODE_INDEX and CI_NODE_TOTAL, CIRCLE_NODE_INDEX and
 CIRCLE_NODE_TOTAL, BUILDKITE_PARALLEL_JOB and BUILDKITE_PARALLEL_JOB_COUNT, or
 JOB_COMPLETION_INDEX with --shard-count or JOB_COMPLETIONS.
@@ -63,6 +73,8 @@ Examples:
   ceheap fuzz --seconds 60
   ceheap fuzz --calls 1000000000 --shard 1/8 --format json -o shard-1.json
   ceheap fuzz merge shard-*.json
+  ceheap fuzz --kind mixed --commands 1000000 --runs 1
+  ceheap fuzz --kind threads --seconds 600
   ceheap fuzz --replay ceheap-fuzz-17.json
   head -c 4000 /dev/urandom | ceheap fuzz --bytes -`
     )
@@ -108,7 +120,7 @@ async function run({ format, output, keep, replay, bytes, shardCount, ...options
   }
   const toFile = output !== undefined && output !== '-'
   await putOut(format === 'json' ? fuzzJson(report) : formatFuzz(report, colours(toFile)), output)
-  if (report.failure !== undefined && replay === undefined) await keepFailure(report.failure, keep)
+  if (report.failure !== undefined && replay === undefined) await keepFailure(report.failure, report.kind ?? 'fast', keep)
   return report.ok ? clean : findings
 }
 
@@ -121,7 +133,7 @@ function sharded(count: number | undefined): string | undefined {
   return found === undefined ? undefined : `${found.part}/${found.of}`
 }
 
-const ONLY_CAMPAIGNS = ['runs', 'calls', 'seconds', 'seed', 'shard', 'commands'] as const
+const ONLY_CAMPAIGNS = ['kind', 'runs', 'calls', 'seconds', 'seed', 'shard', 'commands'] as const
 
 async function given(replay: string | undefined, bytes: string | undefined, options: FuzzOptions): Promise<FuzzReport> {
   const other = ONLY_CAMPAIGNS.find((name) => options[name] !== undefined)
@@ -162,15 +174,17 @@ async function bytesAt(name: string): Promise<Buffer> {
 }
 
 /** Writes a failure beside the report, and says how it is repeated. */
-async function keepFailure({ seed, file, trace, repeat }: FuzzFailure, folder: string): Promise<void> {
-  const name = join(folder, `ceheap-fuzz-${seed ?? 'bytes'}`)
+async function keepFailure({ seed, file, trace, repeat }: FuzzFailure, kind: FuzzKind, folder: string): Promise<void> {
+  const name = join(folder, `ceheap-fuzz-${kind === 'fast' ? '' : `${kind}-`}${seed ?? 'bytes'}`)
   if (repeat !== '') note(`again: ${repeat}`)
   try {
-    await writeFile(`${name}.json`, file)
-    await writeFile(`${name}.jsonl`, trace)
-    note(`kept:  ceheap fuzz --replay ${name}.json   (the trace is ${name}.jsonl)`)
+    if (trace !== '') await writeFile(`${name}.jsonl`, trace)
+    if (file !== '') {
+      await writeFile(`${name}.json`, file)
+      note(`kept:  ceheap fuzz --replay ${name}.json   (the trace is ${name}.jsonl)`)
+    } else if (trace !== '') note(`kept:  the trace ${name}.jsonl`)
   } catch (error) {
-    note(`ceheap: ${name}.json: the failure cannot be written (${reasonOf(error)}); --format json has it`)
+    note(`ceheap: ${name}: the failure cannot be written (${reasonOf(error)}); --format json has it`)
   }
 }
 

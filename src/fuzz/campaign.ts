@@ -1,11 +1,14 @@
+import { runMixed, type Watch } from '../mixed/campaign.ts'
+import { messageOf } from '../mixed/disagreement.ts'
 import { failureFile } from './failurefile.ts'
-import { failureOf, LOOK, messageOf } from './once.ts'
+import { failureOf, LOOK } from './once.ts'
 import { COMMANDS, type FuzzOptions, type FuzzPlan, planOf } from './options.ts'
 import type { FuzzFailure, FuzzReport } from './report.ts'
 import { Run } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { Wrap } from './subject.ts'
 import { tell } from './tell.ts'
+import { runThreads } from './threads.ts'
 import { COMMAND_WORDS, commandsIn, SETUP_WORDS, wordsOf, wordsOfSeed } from './words.ts'
 
 /** Commands between two looks at the clock. */
@@ -14,7 +17,8 @@ const CHUNK = 500
 const TURN = 100
 
 /**
- * The campaign: programs drawn from seeds, each run on a process of its own beside a model that says of every call what it must answer.
+ * The campaign: programs drawn from seeds, each run on a process of its own beside a model that says of every call what it must answer. `kind` says
+ * what they are made of.
  *
  *     const report = await fuzz({ seconds: 60, seed: 1, shard: '2/8' })
  *     if (!report.ok) console.log(report.failure.text)
@@ -86,9 +90,8 @@ class Campaign {
     for (let number = shard.part - 1; number < runs && this.#calls < part; number += shard.of) {
       if (this.#stopped) return this.#report('stopped')
       if (this.#ms >= ms) return this.#report('time')
-      const words = wordsOfSeed(seed + number, commands)
-      const failed = await this.#run(words)
-      if (failed !== undefined) return this.#report('failure', await this.#failure(words, failed, seed + number))
+      const failure = await this.#seed(seed + number, commands)
+      if (failure !== undefined) return this.#report('failure', failure)
     }
     return this.#report(this.#stopped ? 'stopped' : this.#ms >= ms ? 'time' : 'done')
   }
@@ -98,6 +101,37 @@ class Campaign {
     const report = failed === undefined ? this.#report('done') : this.#report('failure', await this.#failure(words, failed, null))
     // It is no seed's.
     return { ...report, seed: 0, seeds: { first: 0, step: 1, count: 0 }, commands: commandsIn(words) }
+  }
+
+  /** Makes the run of a seed, of whatever kind. */
+  async #seed(seed: number, commands: number): Promise<FuzzFailure | undefined> {
+    const { kind } = this.#plan
+    if (kind === 'fast') {
+      const words = wordsOfSeed(seed, commands)
+      const failed = await this.#run(words)
+      return failed === undefined ? undefined : await this.#failure(words, failed, seed)
+    }
+    this.#runs++
+    const { calls, failure } = await (kind === 'mixed' ? runMixed(seed, commands, this.#watch) : runThreads(seed, commands))
+    this.#calls += calls
+    await this.#turn(0, false)
+    return failure === undefined ? undefined : { trace: '', file: '', repeat: repeatOf(this.#plan, seed), ...failure, seed }
+  }
+
+  get #watch(): Watch {
+    return {
+      goOn: () => !this.#stopped && this.#ms < this.#plan.ms,
+      turn: (calls) => this.#turn(calls, false),
+      shrinking: () => {
+        const end = performance.now() + this.#plan.shrinkMs
+        const smaller: Watch = {
+          goOn: () => performance.now() < end && !this.#stopped,
+          turn: (calls) => this.#turn(calls, true),
+          shrinking: () => smaller
+        }
+        return smaller
+      }
+    }
   }
 
   /** Runs one program; returns what goes wrong and after how many commands. */
@@ -130,20 +164,16 @@ class Campaign {
 
   async #failure(words: Uint32Array, { message, done }: { message: string; done: number }, seed: number | null): Promise<FuzzFailure> {
     await this.#turn(0, true)
-    const end = performance.now() + this.#plan.shrinkMs
     const found = words.slice(0, SETUP_WORDS + done * COMMAND_WORDS)
-    return await explain(found, message, this.#wrap, {
-      seed,
-      commands: this.#plan.commands,
-      goOn: () => performance.now() < end && !this.#stopped,
-      turn: () => this.#turn(0, true)
-    })
+    const told = await explain(found, message, seed, this.#watch.shrinking(), this.#wrap)
+    return { ...told, repeat: seed === null ? '' : repeatOf(this.#plan, seed) }
   }
 
   #report(ended: FuzzReport['ended'], failure?: FuzzFailure): FuzzReport {
-    const { seed, shard, commands } = this.#plan
+    const { kind, seed, shard, commands } = this.#plan
     return {
       version: 1,
+      kind,
       ok: failure === undefined,
       runs: this.#runs,
       calls: this.#calls,
@@ -158,23 +188,17 @@ class Campaign {
   }
 }
 
-interface Circumstances {
-  readonly seed: number | null
-  readonly commands: number
-  goOn(): boolean
-  turn(): Promise<void>
-}
-
 /** Makes a program that fails smaller and tells it in every form. */
 async function explain(
   found: Uint32Array,
   message: string,
-  wrap: Wrap | undefined,
-  { seed, commands, goOn, turn }: Circumstances
-): Promise<FuzzFailure> {
+  seed: number | null,
+  { goOn, turn }: Watch,
+  wrap: Wrap | undefined
+): Promise<Omit<FuzzFailure, 'repeat'>> {
   let tried = 0
   const fails = async (words: Uint32Array): Promise<boolean> => {
-    await turn()
+    await turn(0)
     tried++
     return failureOf(words, wrap) !== undefined
   }
@@ -189,7 +213,12 @@ async function explain(
     tried,
     text: told.text,
     trace: told.trace.map((line) => `${line}\n`).join(''),
-    file: failureFile({ message: said, seed, words }),
-    repeat: seed === null ? '' : `ceheap fuzz --seed ${seed} --runs 1${commands === COMMANDS ? '' : ` --commands ${commands}`}`
+    file: failureFile({ message: said, seed, words })
   }
+}
+
+/** The command that makes the run of a seed again. */
+function repeatOf({ kind, commands }: FuzzPlan, seed: number): string {
+  const what = kind === 'fast' ? '' : ` --kind ${kind}`
+  return `ceheap fuzz${what} --seed ${seed} --runs 1${commands === COMMANDS[kind] ? '' : ` --commands ${commands}`}`
 }

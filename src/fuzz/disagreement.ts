@@ -1,7 +1,4 @@
-/** The emulator and the model say different things. */
-export class Disagreement extends Error {
-  override readonly name = 'Disagreement'
-}
+import { Disagreement } from '../mixed/disagreement.ts'
 
 export function hex(value: number): string {
   return value < 10 ? String(value) : `0x${value.toString(16)}`

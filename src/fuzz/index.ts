@@ -9,7 +9,7 @@
 export { fuzz, fuzzBytes, fuzzProgram } from './campaign.ts'
 export { type FailureFile, failureFile, parseFailureFile } from './failurefile.ts'
 export { type MergedReport, mergedJson, mergeShards, type ShardFile } from './merge.ts'
-export type { FuzzOptions, FuzzProgress } from './options.ts'
+export type { FuzzKind, FuzzOptions, FuzzProgress } from './options.ts'
 export { type FuzzFailure, type FuzzReport, fuzzJson } from './report.ts'
 export { shardFrom } from './shard.ts'
 export { formatFuzz } from './text.ts'

@@ -1,3 +1,4 @@
+import { type FuzzKind, fuzzKinds } from './options.ts'
 import type { FuzzFailure, FuzzReport } from './report.ts'
 import { parseShard } from './shard.ts'
 
@@ -10,6 +11,7 @@ export interface ShardFile {
 /** The results of all shards as one. */
 export interface MergedReport {
   readonly version: 1
+  readonly kind: FuzzKind
   readonly ok: boolean
   readonly runs: number
   readonly calls: number
@@ -49,9 +51,17 @@ function fieldsOf({ name, text }: ShardFile): FuzzReport {
     throw new RangeError(`${name}: expected the JSON result of ceheap fuzz --format json, got other JSON`)
   if (ok !== (report.failure === undefined))
     throw new RangeError(`${name}: expected a failure where ok is false and none elsewhere, got ok ${ok}`)
+  if (!fuzzKinds.includes(kindOf(report)))
+    throw new RangeError(
+      `${name}: expected a kind of ${fuzzKinds.join(', ')}, got ${JSON.stringify(report.kind)}: another ceheap has written it`
+    )
   parseShard(shard, `${name}: shard`)
   if (seeds.count === 0 && runs !== 0) throw new RangeError(`${name}: expected the result of a campaign, got that of a given program`)
   return report as FuzzReport
+}
+
+function kindOf({ kind = 'fast' }: Pick<FuzzReport, 'kind'>): FuzzKind {
+  return kind
 }
 
 /** Makes one result of those of all shards. Throws a RangeError that says which is missing, there twice or of another campaign. */
@@ -65,6 +75,8 @@ export function mergeShards(files: readonly ShardFile[]): MergedReport {
   for (const { name, report } of reports) {
     const shard = parseShard(report.shard)
     if (shard.of !== of) throw new RangeError(`${name}: expected a shard of ${of} as ${first.name} is, got ${report.shard}`)
+    if (kindOf(report) !== kindOf(like))
+      throw new RangeError(`${name}: expected the kind ${kindOf(like)} as in ${first.name}, got ${kindOf(report)}: another campaign`)
     if (report.seed !== like.seed)
       throw new RangeError(`${name}: expected seed ${like.seed} as in ${first.name}, got seed ${report.seed}: another campaign`)
     if (report.commands !== like.commands)
@@ -86,6 +98,7 @@ export function mergeShards(files: readonly ShardFile[]): MergedReport {
   const sum = (field: 'runs' | 'calls' | 'seconds'): number => all.reduce((total, report) => total + report[field], 0)
   return {
     version: 1,
+    kind: kindOf(like),
     ok: all.every(({ ok }) => ok),
     runs: sum('runs'),
     calls: sum('calls'),

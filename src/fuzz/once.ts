@@ -1,5 +1,4 @@
-import { InvariantError } from '../coredll/check.ts'
-import { Disagreement } from './disagreement.ts'
+import { messageOf } from '../mixed/disagreement.ts'
 import { Run } from './run.ts'
 import type { Wrap } from './subject.ts'
 import { commandsIn } from './words.ts'
@@ -28,9 +27,4 @@ export function failureOf(words: Uint32Array, wrap?: Wrap): string | undefined {
   } catch (error) {
     return messageOf(error)
   }
-}
-
-export function messageOf(error: unknown): string {
-  if (error instanceof Disagreement || error instanceof InvariantError) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

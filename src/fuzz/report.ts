@@ -1,6 +1,10 @@
+import type { FuzzKind } from './options.ts'
+
 /** What a campaign came to: as JSON the stable result of one shard. */
 export interface FuzzReport {
   readonly version: 1
+  /** What the runs are; missing in results that are older than the kinds, which are all `fast`. */
+  readonly kind?: FuzzKind
   /** Nothing went wrong. */
   readonly ok: boolean
   /** Runs that were done here, a failing one and one that was cut short included, and the API calls that they made; GetLastError is not counted. */
@@ -12,6 +16,7 @@ export interface FuzzReport {
   readonly shard: string
   /** The seeds of the runs here: `first`, `first + step`, ... */
   readonly seeds: { readonly first: number; readonly step: number; readonly count: number }
+  /** Commands of a run. */
   readonly commands: number
   readonly seconds: number
   /** Why it ended: all runs or calls were done, time was up, somebody stopped it, or a failure. */
@@ -27,13 +32,13 @@ export interface FuzzFailure {
   readonly found: number
   readonly left: number
   readonly tried: number
-  /** The API calls, as they can be pasted into a test. */
+  /** The API calls, as they can be pasted into a test; of the kind `threads` the report of ceheap stress, with its history. */
   readonly text: string
-  /** The same as a trace: JSON Lines. */
+  /** The same as a trace: JSON Lines; '' of the kind `threads`. */
   readonly trace: string
-  /** The failure file, which `ceheap fuzz --replay` takes. */
+  /** The failure file, which `ceheap fuzz --replay` takes; '' of the kinds `mixed` and `threads`, which `repeat` alone repeats. */
   readonly file: string
-  /** The command that repeats it. */
+  /** The command that repeats it; of the kind `threads` the smallest failing run, by ceheap stress. */
   readonly repeat: string
 }
 

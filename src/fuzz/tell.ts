@@ -1,7 +1,8 @@
 import type { CallRecord } from '../coredll/record.ts'
 import { jsonLinesWriter } from '../trace/writer.ts'
+import { messageOf } from '../mixed/disagreement.ts'
 import { hex } from './disagreement.ts'
-import { messageOf, runWords } from './once.ts'
+import { runWords } from './once.ts'
 import { type Setup, setupOf } from './setup.ts'
 import { CAMPAIGN_CALLS, type Subject, type Wrap } from './subject.ts'
 

@@ -15,13 +15,13 @@ const ENDED = { done: '', time: ', time is up', stopped: ', stopped', failure: '
 
 /** A report as people read it. */
 export function formatFuzz(report: FuzzReport, colours: Colours): string {
-  const { ok, runs, calls, seconds, seed, shard, seeds, failure, ended } = report
+  const { kind = 'fast', ok, runs, calls, seconds, seed, shard, seeds, failure, ended } = report
   const of = shard === '1/1' ? '' : `, shard ${shard}`
   const which =
     seeds.count === 0 ? 'given' : `seeds ${seeds.first}${seeds.count > 1 ? ` to ${seeds.first + (seeds.count - 1) * seeds.step}` : ''}`
   const step = seeds.step > 1 && seeds.count > 1 ? `, each ${number(seeds.step)}th` : ''
   const lines = [
-    `Campaign   ${seeds.count === 0 ? 'a given program' : `seed ${seed}${of}: ${which}${step}`}`,
+    `Campaign   ${seeds.count === 0 ? 'a given program' : `${kind}, seed ${seed}${of}: ${which}${step}`}`,
     `Ran        ${number(runs)} ${runs === 1 ? 'run' : 'runs'}, ${number(calls)} calls in ${number(seconds)} s, ${number(Math.round(calls / Math.max(seconds, 0.001)))} a second${ENDED[ended]}`,
     ''
   ]

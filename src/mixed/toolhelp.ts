@@ -2,8 +2,6 @@ import {
   ERROR_INVALID_HANDLE,
   ERROR_INVALID_PARAMETER,
   ERROR_NO_MORE_FILES,
-  HEAPENTRY32,
-  HEAPLIST32,
   HF32_DEFAULT,
   LF32_BIGBLOCK,
   LF32_DECOMMIT,
@@ -11,7 +9,8 @@ import {
   TH32CS_SNAPHEAPLIST,
   TH32CS_SNAPNOHEAPS,
   TH32CS_SNAPPROCESS
-} from '../../src/index.ts'
+} from '../constants.ts'
+import { HEAPENTRY32, HEAPLIST32 } from '../coredll/structures.ts'
 import type { Draw } from './draw.ts'
 import { hex, must } from './disagreement.ts'
 import type { HeapModel } from './heapmodel.ts'

@@ -1,5 +1,5 @@
-// Virtual memory written down again from the rules, one entry a page and no cleverness: the oracle of virtualmodel.spec.ts and of the mixed
-// campaign, which keeps the pages of all heaps in it too.
+// Virtual memory written down again from the rules, one entry a page and no cleverness: the oracle of the mixed campaign, which keeps the pages of
+// all heaps in it too, and of virtualmodel.spec.ts.
 import {
   ERROR_INVALID_ADDRESS,
   ERROR_INVALID_PARAMETER,
@@ -14,7 +14,7 @@ import {
   PAGE_GUARD,
   PAGE_NOACCESS,
   PAGE_NOCACHE
-} from '../../src/index.ts'
+} from '../constants.ts'
 
 const PAGE = 4096
 const UNIT = 65_536

@@ -1,5 +1,5 @@
-import type { Profile } from '../../src/index.ts'
-import type { VirtualModel } from '../../spec/coredll/virtualmodel.ts'
+import type { Profile } from '../profile.ts'
+import type { VirtualModel } from './virtualmodel.ts'
 import { hex, must } from './disagreement.ts'
 
 /**

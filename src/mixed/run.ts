@@ -1,4 +1,4 @@
-import type { CeThread } from '../../src/index.ts'
+import type { CeThread } from '../coredll/thread.ts'
 import { ComCalls } from './comcalls.ts'
 import { must } from './disagreement.ts'
 import { Draw } from './draw.ts'
@@ -173,6 +173,9 @@ export class Run {
     }
     const nothing = { heaps: 1, regions: 1, committed: 0, reservations: 0, sections: 0 }
     must(JSON.stringify(left) === JSON.stringify(nothing), () => `left at the end: ${JSON.stringify(left)}`)
-    world.process.close()
+  }
+
+  close(): void {
+    this.world.process.close()
   }
 }

@@ -1,4 +1,4 @@
-import { MEMORYSTATUS } from '../../src/index.ts'
+import { MEMORYSTATUS } from '../coredll/structures.ts'
 import type { Draw } from './draw.ts'
 import { must } from './disagreement.ts'
 import { setupOf, type World } from './world.ts'

@@ -1,5 +1,5 @@
-import { IID_IMallocSpy, S_OK } from '../../src/index.ts'
-import type { IMallocSpy, Interface, NewRequest } from '../../src/com/index.ts'
+import { IID_IMallocSpy, S_OK } from '../constants.ts'
+import type { IMallocSpy, Interface, NewRequest } from '../com/index.ts'
 
 /** A spy that lets everything through as it is and writes down what it was asked; single methods may be replaced. */
 export class Witness implements IMallocSpy {

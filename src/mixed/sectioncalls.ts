@@ -1,4 +1,4 @@
-import { CRITICAL_SECTION } from '../../src/index.ts'
+import { CRITICAL_SECTION } from '../coredll/structures.ts'
 import type { Draw } from './draw.ts'
 import { must } from './disagreement.ts'
 import { SECTIONS_AT, THREADS, type World } from './world.ts'

@@ -1,8 +1,6 @@
 import {
-  AccessViolation,
   ERROR_INVALID_PARAMETER,
   ERROR_NOT_ENOUGH_MEMORY,
-  GuardPageException,
   MEM_COMMIT,
   MEM_DECOMMIT,
   MEM_RELEASE,
@@ -17,8 +15,9 @@ import {
   PAGE_READONLY,
   PAGE_READWRITE,
   PAGE_WRITECOPY
-} from '../../src/index.ts'
-import { isProtection, type Outcome } from '../../spec/coredll/virtualmodel.ts'
+} from '../constants.ts'
+import { AccessViolation, GuardPageException } from '../machine/memory.ts'
+import { isProtection, type Outcome } from './virtualmodel.ts'
 import { must } from './disagreement.ts'
 import type { Draw } from './draw.ts'
 import type { Made, World } from './world.ts'

@@ -1,4 +1,4 @@
-import { ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, LMEM_MODIFY, LMEM_MOVEABLE, LMEM_ZEROINIT } from '../../src/index.ts'
+import { ERROR_INVALID_PARAMETER, ERROR_NOT_ENOUGH_MEMORY, LMEM_MODIFY, LMEM_MOVEABLE, LMEM_ZEROINIT } from '../constants.ts'
 import { type Draw, sizeOf } from './draw.ts'
 import { askResize, crowded, resized, took } from './heapcalls.ts'
 import { anyBlock, badPointer, type World } from './world.ts'

@@ -1,4 +1,5 @@
-import type { CeProcess, FailureOptions, InjectedFailures } from '../../src/index.ts'
+import type { FailureOptions, InjectedFailures } from '../coredll/inject.ts'
+import type { CeProcess } from '../coredll/process.ts'
 import { must } from './disagreement.ts'
 
 interface Injection {

@@ -1,6 +1,8 @@
-import { VirtualModel } from '../../spec/coredll/virtualmodel.ts'
-import { attachThread, type CeProcess, type CeThread, createProcess, type FailureOptions, type ProcessOptions } from '../../src/index.ts'
-import { placements, profileNames } from '../../src/profile.ts'
+import { VirtualModel } from './virtualmodel.ts'
+import type { FailureOptions } from '../coredll/inject.ts'
+import { attachThread, type CeProcess, createProcess } from '../coredll/process.ts'
+import type { CeThread } from '../coredll/thread.ts'
+import { type Build, type Placement, type ProfileName, placements, profileNames } from '../profile.ts'
 import { hex, must } from './disagreement.ts'
 import { Draw } from './draw.ts'
 import { type Block, type Heap, HeapModel, type Verdict } from './heapmodel.ts'
@@ -14,8 +16,18 @@ export const SCRATCH_BYTES = 1024
 export const SECTIONS_AT = 256
 export const THREADS = 4
 
+/** What a process is made with. */
+interface Setup {
+  readonly profile: ProfileName
+  readonly build: Build
+  readonly placement: Placement
+  readonly memory: number
+  readonly physical: number
+  readonly lockTimeout: number
+}
+
 /** The process that a seed runs in. */
-export function setupOf(seed: number): ProcessOptions & { readonly memory: number; readonly physical: number } {
+export function setupOf(seed: number): Setup {
   const draw = new Draw(seed, -1)
   const units = 64 + draw.below(64)
   return {

@@ -6,7 +6,7 @@ import {
   HEAP_ZERO_MEMORY,
   MEM_RELEASE,
   PAGE_READWRITE
-} from '../../src/index.ts'
+} from '../constants.ts'
 import { type Draw, sizeOf } from './draw.ts'
 import { hex, must } from './disagreement.ts'
 import type { Block, Heap } from './heapmodel.ts'

@@ -1,5 +1,5 @@
-import { type Com, type IMalloc, openCom, spyState } from '../../src/com/index.ts'
-import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, S_OK } from '../../src/index.ts'
+import { type Com, type IMalloc, openCom, spyState } from '../com/index.ts'
+import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, S_OK } from '../constants.ts'
 import { type Draw, sizeOf } from './draw.ts'
 import { hex, must } from './disagreement.ts'
 import { askResize, crowded, resized } from './heapcalls.ts'

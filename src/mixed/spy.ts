@@ -1,5 +1,5 @@
-import { Headers } from '../../spec/com/spies.ts'
-import type { NewRequest } from '../../src/com/index.ts'
+import { Headers } from './spies.ts'
+import type { NewRequest } from '../com/index.ts'
 
 const MOST = 0xffffffff
 

@@ -1,4 +1,4 @@
-import { hostReport, type IHostMalloc, type IHostMemoryManager, openHost } from '../../src/hosting/index.ts'
+import { hostReport, type IHostMalloc, type IHostMemoryManager, openHost } from '../hosting/index.ts'
 import {
   E_INVALIDARG,
   E_OUTOFMEMORY,
@@ -17,8 +17,8 @@ import {
   PAGE_READONLY,
   PAGE_READWRITE,
   S_OK
-} from '../../src/index.ts'
-import { isProtection } from '../../spec/coredll/virtualmodel.ts'
+} from '../constants.ts'
+import { isProtection } from './virtualmodel.ts'
 import { type Draw, sizeOf } from './draw.ts'
 import { hex, must } from './disagreement.ts'
 import { crowded, enroll } from './heapcalls.ts'
