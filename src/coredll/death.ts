@@ -1,6 +1,6 @@
 import { freeBlock, liveBlock } from '../heap/free.ts'
 import { mendMarks } from '../heap/marks.ts'
-import { ABANDONED, BUSY, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
+import { ABANDONED, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
 import { endHeap, repairHeap } from '../heap/repair.ts'
 import { ashore, leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
@@ -124,27 +124,36 @@ export function undoBuried(machine: Machine, who: number): void {
 
 /**
  * Frees what a thread that lives was inside of when an error ended its call: as if it had died there. Inside a page callback or a method of a spy that is the
- * call which was made there, and not the one that asks. What cannot be mended at once is an orphan until the next one enters, this thread included.
+ * call which was made there, and not the one that asks. What cannot be mended at once is an orphan until the next one enters, this thread included. Of one that
+ * is not adrift, but loose, no section is left: it may be in the midst of a call that goes on.
  */
 export function abandonCall(machine: Machine, tid: number): void {
-  const { sys } = machine
   if (machine.ended) return
+  if (machine.adrift) leaveAll(machine, tid)
+  // An error in this leaves it in sections again.
+  machine.adrift = true
+  ashore(machine, undoLoose(machine, tid, tid))
+}
+
+function leaveAll(machine: Machine, tid: number): void {
+  const { sys } = machine
   leaveEntering(machine, tid)
   const last = machine.spied.at(-1)
-  if (last !== undefined && isOwn(Atomics.load(sys, HDR.SPY_LOCK), tid)) sys[HDR.SPY_LOCK + 1] = last
+  const owns = (at: number): boolean => isOwn(Atomics.load(sys, at), tid)
+  if (last !== undefined && owns(HDR.SPY_LOCK)) sys[HDR.SPY_LOCK + 1] = last
+  for (const { record, entered } of machine.leases) if (owns(record)) sys[record + REC.LOCK_COUNT] = entered
   if (machine.leases.length === 0) machine.callbackErrors.length = 0
   const held = [...(last === undefined ? [HDR.SPY_LOCK] : []), ...recordsOf(machine), HDR.LOCK, HDR.RING_LOCK].filter(
-    (at) => isOwn(Atomics.load(sys, at), tid) && !isAsking(machine, at)
+    (at) => owns(at) && !isAsking(machine, at)
   )
   handOver(machine, tid)
   for (const at of held) orphan(machine, at, tid)
   for (const at of held) inherit(machine, at, tid)
-  if (undoLoose(machine, tid, tid)) ashore(machine)
 }
 
 /** Whether a section is that of a heap whose page callback is running in this thread. */
 function isAsking(machine: Machine, at: number): boolean {
-  return machine.leases.length > 0 && at >= machine.heapsAt && at < machine.heapsEnd && machine.sys[at + REC.HANDLE] === BUSY
+  return machine.leases.some(({ record }) => record === at)
 }
 
 /** Puts what the dead thread's slot says into the records of the sections that it owns: there it stays until somebody has mended them. */

@@ -153,6 +153,7 @@ export class CeThread extends SectionCalls {
     // By the second call the place may be another thread's.
     if (!this.#detached) {
       // An error that nobody could catch may have left it in a section of the process's.
+      this.machine.adrift = true
       this.machine.abandon?.()
       for (const act of this.#parting) act()
       abandonSections(this)

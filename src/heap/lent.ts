@@ -51,13 +51,13 @@ export class WrongPages {
   }
 }
 
-function call(machine: Machine, record: number, which: 'alloc' | 'free', lease: Lease): number {
+function call(machine: Machine, record: number, which: 'alloc' | 'free', lease: Omit<Lease, 'record' | 'entered'>): number {
   const callbacks = machine.pageCallbacks.get(keyOf(machine, record))
   // A callback that threw or gave what it was not asked for has failed the whole call: it is not asked again for the same call.
   if (callbacks === undefined || (which === 'alloc' && machine.callbackErrors.length > 0)) return 0
   const handle = machine.sys[record + REC.HANDLE] as number
   machine.sys[record + REC.HANDLE] = BUSY
-  machine.leases.push(lease)
+  machine.leases.push({ ...lease, record, entered: machine.sys[record + REC.LOCK_COUNT] as number })
   try {
     const answer = callbacks[which](lease.address, lease.bytes, lease.action)
     return isDword(answer) ? answer : 0

@@ -11,7 +11,10 @@ import { ThreadTerminated } from './threads.ts'
  *   call --sound error---> each function on the way leaves the section that it entered
  *        --other error---> no section is left: what it guards may be half changed
  *                     `--> endByError, at the border of the call --abandon--> as if the thread had died there, and it goes on
+ *                                                                |`--a section could not be had--> loose: its next calls try again to undo what it had made
  *                                                                `--no room even for that--> adrift: its next call, or its detaching, begins with it
+ *
+ * Only a thread that is adrift lets go of the sections that it is in; one that is loose may be in the midst of a call that goes on.
  *
  * The border is one for all families (coredll/border.ts), and asks for no more than what the thread still holds, so that an error of the caller's costs
  * a look at the sections.
@@ -44,9 +47,10 @@ export function endByError(machine: Machine): void {
   }
 }
 
-/** The thread holds nothing any more that it does not know of. */
-export function ashore(machine: Machine): void {
-  if (!machine.adrift) return
+/** The thread holds nothing any more that it does not know of; `undone` says whether nothing is loose either. */
+export function ashore(machine: Machine, undone: boolean): void {
   machine.adrift = false
-  machine.hot = machine.warm
+  machine.loose = !undone
+  // There may have been no room even to take it away.
+  if (undone && machine.warm !== COLD) machine.hot = machine.warm
 }

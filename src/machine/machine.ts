@@ -82,6 +82,9 @@ export interface Lease {
   readonly action: number
   readonly address: number
   readonly bytes: number
+  /** The heap whose callback it is, and how often its section had been entered beyond the first time. */
+  readonly record: number
+  readonly entered: number
 }
 
 /**
@@ -145,7 +148,9 @@ export class Machine {
   abandon: (() => void) | undefined
   /** An error has ended a call of this thread, and what it was in is not let go of yet. */
   adrift = false
-  /** The hot path, which no call takes while the thread is adrift. */
+  /** What that call had made and handed to nobody is not undone yet. */
+  loose = false
+  /** The hot path, which no call takes while the thread is one or the other. */
   warm: HotPath = COLD
   /** The section of the program's that a call is entering, 0 for none, and how often the thread was in it before. */
   entering = 0

@@ -1,6 +1,6 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
-import { needLife } from './threads.ts'
+import { needNotDying } from './threads.ts'
 import { backOff, park, wakeAll, wakeOne } from './wait.ts'
 
 /**
@@ -129,7 +129,7 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
       seen |= WAITERS
     }
     claim = who | WAITERS
-    if (sys[HDR.DYING] !== 0 && !machine.ended) needLife(machine, who & TID)
+    if (sys[HDR.DYING] !== 0) needNotDying(machine, who & TID)
     // A change of owner restarts the bound: only one owner that never leaves ends the wait.
     if (seen !== before) waited = 0
     before = seen

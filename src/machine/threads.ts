@@ -107,13 +107,18 @@ export function calm(machine: Machine): void {
 }
 
 /**
- * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs three loads
+ * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs four loads
  * while nobody is dying, and the hot path not even these: no call is hot while somebody is (heap/record.ts). A thread that is adrift comes ashore first.
  */
 export function needLife(machine: Machine, tid: number): void {
   if (machine.ended) throw new ThreadTerminated(tid)
-  if (machine.adrift) machine.abandon?.()
-  if (machine.sys[HDR.DYING] === 0 || threadState(machine, tid) !== DYING) return
+  if (machine.adrift || machine.loose) machine.abandon?.()
+  needNotDying(machine, tid)
+}
+
+/** The same in the midst of a call, whose sections a thread that comes ashore would let go of. */
+export function needNotDying(machine: Machine, tid: number): void {
+  if (machine.ended || machine.sys[HDR.DYING] === 0 || threadState(machine, tid) !== DYING) return
   machine.fall?.()
   throw new ThreadTerminated(tid)
 }

@@ -1,0 +1,163 @@
+// A thread that an error has left adrift (machine/adrift.ts) goes on to make calls: what those are in is theirs, and none of it is let go of in their midst.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openCom } from '../../src/com/index.ts'
+import { attachThread, createProcess, PAGE_READWRITE } from '../../src/index.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
+import type { Machine } from '../../src/machine/machine.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { enter, leave, TID } from '../../src/machine/section.ts'
+import { Witness } from '../com/spies.ts'
+import { Cut, underScissors } from './scissors.ts'
+
+function scene() {
+  const process = createProcess({ memory: 1024 * 1024, lockTimeout: 1000 })
+  const [two, three, four] = [1, 2, 3].map(() => attachThread(process.share())) as [
+    ReturnType<typeof attachThread>,
+    ReturnType<typeof attachThread>,
+    ReturnType<typeof attachThread>
+  ]
+  const heap = process.thread.HeapCreate(0, 0, 0)
+  return { process, one: process.thread, two, three, four, heap, record: recordOf(process.thread.machine, heap) }
+}
+
+/** Each wait ends in vain at once; `after` is told how many there were. */
+function waitingInVain(act: () => void, after: (waits: number) => void = () => undefined): number {
+  const { wait } = Atomics
+  let waits = 0
+  const inVain = (): string => {
+    after(++waits)
+    return 'timed-out'
+  }
+  Object.defineProperty(Atomics, 'wait', { value: inVain, configurable: true, writable: true })
+  try {
+    act()
+  } finally {
+    Object.defineProperty(Atomics, 'wait', { value: wait, configurable: true, writable: true })
+  }
+  return waits
+}
+
+/** Sections that the thread leaves from now on without being inside. */
+function notItsOwn(machine: Machine, tid: number): number[] {
+  const found: number[] = []
+  const { give } = machine
+  machine.give = (address) => {
+    if (((machine.sys[address >>> 2] as number) & TID) !== tid) found.push(address >>> 2)
+    return give(address)
+  }
+  return found
+}
+
+/** The second thread has made a block that nobody heard of, in a heap in which the third one stays: nothing but that is left to undo. */
+function adrift() {
+  const first = scene()
+  const counting = underScissors(first.two)
+  first.two.HeapAlloc(first.heap, 0, 100)
+  const world = scene()
+  const { two, three, heap, record } = world
+  const scissors = underScissors(two)
+  scissors.limit = counting.steps - 1
+  scissors.once = true
+  const alloc = two.machine.give
+  two.machine.give = (address) => {
+    const seen = alloc(address)
+    if (address >>> 2 === record) enter(three.machine, record, three.tid)
+    return seen
+  }
+  waitingInVain(() => assert.throws(() => two.HeapAlloc(heap, 0, 100), (error: unknown) => error instanceof Cut))
+  two.machine.give = alloc
+  return world
+}
+
+const ashore = suite('a thread that is adrift')
+
+ashore('a call of the task allocator stays in the section of the spy', () => {
+  const { process, one, two, three, record } = adrift()
+  openCom(one).CoRegisterMallocSpy(new Witness())
+  const found = notItsOwn(two.machine, two.tid)
+  const { CoTaskMemAlloc } = openCom(two)
+  waitingInVain(() => assert.is.not(CoTaskMemAlloc(10), 0))
+  assert.equal(found, [])
+  leave(three.machine, record)
+  process.check()
+})
+
+ashore('a call that waits while somebody is being terminated stays in the heap that it is in', () => {
+  const { process, one, two, three, four, record } = adrift()
+  const heap = one.HeapCreate(0, 0, 0)
+  const found = notItsOwn(two.machine, two.tid)
+  process.terminateThread(four.tid)
+  let inside = false
+  const { take } = two.machine
+  two.machine.take = (address, who) => {
+    // In the midst of the call, when it wants pages.
+    if (address >>> 2 === HDR.LOCK && one.machine.sys[recordOf(one.machine, heap)] !== 0 && !inside) {
+      inside = true
+      enter(three.machine, HDR.LOCK, three.tid)
+    }
+    return take(address, who)
+  }
+  let left = false
+  const waits = waitingInVain(
+    () => assert.is.not(two.HeapAlloc(heap, 0, 0x8000), 0),
+    () => {
+      if (left || !inside) return
+      left = true
+      assert.is((one.machine.sys[recordOf(one.machine, heap)] as number) & TID, two.tid)
+      leave(three.machine, HDR.LOCK)
+    }
+  )
+  assert.ok(waits < 20, `${waits} waits`)
+  assert.ok(left)
+  assert.equal(found, [])
+  leave(three.machine, record)
+  process.check()
+})
+
+ashore('what is loose is undone by the first of its calls that can, and it is hot again', () => {
+  const { process, two, three, four, heap, record } = adrift()
+  process.terminateThread(four.tid)
+  leave(three.machine, record)
+  two.HeapFree(heap, 0, two.HeapAlloc(heap, 0, 10))
+  assert.is(two.machine.sys[record + REC.LIVE_BYTES], 0)
+  process.check()
+})
+ashore.run()
+
+const busy = suite('an error inside a page callback')
+
+busy('of a call on the busy heap, at whatever store, leaves the heap entered as often as before', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const { process, one, two } = scene()
+    const scissors = underScissors(two)
+    let heap = 0
+    let on = false
+    const alloc = (address: number, size: number, action: number): number => {
+      if (on) {
+        on = false
+        scissors.rewind(k)
+        scissors.once = true
+        try {
+          two.HeapSize(heap, 0, 32)
+          two.HeapReAlloc(heap, 0, 32, 5)
+          two.HeapAlloc(heap, 0, 5)
+          two.HeapFree(heap, 0, 32)
+        } catch (error) {
+          if (!(error instanceof Cut)) throw error
+        }
+        cut = scissors.cut
+        scissors.rewind(Number.POSITIVE_INFINITY)
+      }
+      return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    }
+    const free = (address: number, size: number, action: number): number => two.VirtualFree(address, action === 0x8000 ? 0 : size, action)
+    heap = two.CeHeapCreate(0, 0, 0, alloc, free)
+    on = true
+    two.HeapAlloc(heap, 0, 0x8000)
+    const record = recordOf(one.machine, heap)
+    assert.equal([one.machine.sys[record], one.machine.sys[record + REC.LOCK_COUNT]], [0, 0], `step ${k}`)
+    process.check()
+  }
+})
+busy.run()
