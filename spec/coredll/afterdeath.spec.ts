@@ -135,6 +135,31 @@ loose('is undone although somebody stays in the heap longer than a nap: by the n
   }
 })
 
+loose('an error at whatever store of undoing it, where everything is held, leaves nothing half changed behind', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const world = scene()
+    const { process, one, three, token, heap, record } = world
+    leavesBlock(world)
+    enter(three.machine, record, three.tid)
+    waitingInVain(() => process.workerEnded(token))
+    leave(three.machine, record)
+    const scissors = underScissors(one)
+    scissors.limit = k
+    scissors.once = true
+    try {
+      process.imageHash()
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error
+    }
+    cut = scissors.cut
+    scissors.rewind(Number.POSITIVE_INFINITY)
+    for (const at of [HDR.LOCK, record]) assert.is(three.machine.sys[at], 0, `step ${k}`)
+    assert.is.not(three.HeapAlloc(heap, 0, 10), 0, `step ${k}`)
+    process.check()
+    assert.is(three.machine.sys[record + REC.LIVE_BYTES], 10, `step ${k}`)
+  }
+})
+
 loose('a reservation too', () => {
   const { process, two, three, token } = scene()
   const reserve = (ce: CeThread): number => ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)

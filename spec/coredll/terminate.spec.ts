@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { attachThread, type CeThread, createProcess, type Finding, ThreadTerminated } from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
+import { ORPHAN } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { work } from '../machine/crew.ts'
 import { underScissors } from './scissors.ts'
@@ -175,6 +176,22 @@ terminated(
     assert.ok(steps > 20)
   }
 )
+
+terminated('C-93: a section that a dead thread left whose id it has does not keep it alive', () => {
+  const { process, one, two, heap } = scene()
+  const lp = one.LocalAlloc(0, 20)
+  one.InitializeCriticalSection(lp)
+  two.EnterCriticalSection(lp)
+  // Nobody has entered that heap since.
+  const record = recordOf(one.machine, heap)
+  one.machine.sys[record] = two.tid | ORPHAN
+  process.terminateThread(two.tid)
+  isOver(() => two.GetLastError(), two.tid)
+  assert.is(one.TryEnterCriticalSection(lp), 1)
+  assert.is(one.machine.sys[HDR.DYING], 0)
+  assert.is.not(one.HeapAlloc(heap, 0, 10), 0)
+  process.check()
+})
 
 terminated('refuses what is no attached thread', () => {
   const { process } = scene()

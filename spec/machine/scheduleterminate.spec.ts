@@ -1,14 +1,17 @@
 // TerminateThread and dead owners in a run that goes one thread at a time: nobody waits for what cannot come, and every order stays one of points.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { recordOf } from '../../src/heap/record.ts'
-import { attachThread, type CeProcess } from '../../src/index.ts'
-import { DYING, threadState } from '../../src/machine/threads.ts'
+import { openCom, spyState } from '../../src/com/index.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
+import { attachThread, type CeProcess, createProcess, type ShareToken, ThreadTerminated } from '../../src/index.ts'
+import { GRANULE } from '../../src/machine/layout.ts'
+import { DYING, FREE, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
 import { BOARD, CLOSED, deedOf, FAILED, LATE, RUNNING, SEAT, seatAt, TAKE } from '../../src/machine/scheduleboard.ts'
 import { decide } from '../../src/machine/scheduledecide.ts'
 import { DIVERGES, FAILS } from '../../src/machine/schedulestrategy.ts'
 import { ORPHAN, TID } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
+import { Witness } from '../com/spies.ts'
 import type { PartName } from './schedule-worker.ts'
 import { perform, scene } from './scene.ts'
 
@@ -173,3 +176,73 @@ failures('who was not first raises nothing before the other has written all of i
   assert.throws(() => ce.HeapSize(made.heap, 0, 0), /schedule: expected an open process/)
 })
 failures.run()
+
+const burials = suite('a worker that ends while others have the turn')
+
+/** The thread has made a block that nobody heard of, and is at the point after it has left the heap. */
+function leavesBlock(made: ReturnType<typeof scene>, tid: number): void {
+  const { machine } = made.process.thread
+  const block = made.process.thread.HeapAlloc(made.heap, 0, 100)
+  machine.sys[threadAt(machine, tid) + THREAD.HANDOUT] = block / GRANULE
+}
+
+for (const schedule of ['seeded:1', 'recorded'] as const) {
+  burials(`${schedule}: what cannot be undone yet is undone by a later burial; no call of the creating thread's is refused for it`, () => {
+    const made = scene({ schedule, threads: 3, lockTimeout: 400 })
+    const { process, heap } = made
+    const { machine } = process.thread
+    const tokens = [1, 2, 3].map(() => process.share())
+    const [two, three] = tokens.map((token) => attachThread(token))
+    leavesBlock(made, 2)
+    const board = new Int32Array(machine.schedule as SharedArrayBuffer)
+    // Thread 3 has the turn, inside of the heap.
+    board[BOARD.PHASE] = RUNNING
+    for (let seat = 0; seat < 3; seat++) board[seatAt(seat) + SEAT.STATE] = 2
+    board[BOARD.TURN] = 2
+    machine.sys[recordOf(machine, heap)] = 3
+    assert.equal(process.workerEnded(tokens[0] as ShareToken), [two?.tid])
+    machine.sys[recordOf(machine, heap)] = 0
+    assert.equal(process.workerEnded(tokens[1] as ShareToken), [three?.tid])
+    assert.is(machine.sys[recordOf(machine, heap) + REC.LIVE_BYTES], 0)
+    process.workerEnded(tokens[2] as ShareToken)
+    process.check()
+  })
+}
+burials.run()
+
+const spies = suite('a terminated thread in which a spy lives')
+
+for (const schedule of ['free', 'seeded:1', 'recorded'] as const) {
+  spies(`${schedule}: detaches, and releases the spy`, () => {
+    const process = createProcess({ schedule, ...(schedule === 'free' ? {} : { threads: 1 }) })
+    const ce = attachThread(process.share())
+    const spy = new Witness()
+    openCom(ce).CoRegisterMallocSpy(spy)
+    const before = spy.references
+    process.terminateThread(ce.tid)
+    assert.throws(() => ce.GetLastError(), (error: unknown) => error instanceof ThreadTerminated)
+    ce.detach()
+    assert.is(spy.references, before - 1)
+    assert.is(spyState(process.thread), undefined)
+    if (schedule !== 'free') assert.equal([process.scheduleReport().over, process.scheduleReport().diverged], [true, undefined])
+    if (schedule === 'recorded') assert.type(process.scheduleReport().text, 'string')
+    process.check()
+  })
+}
+
+spies('what it left undone when it ended is undone by the creating thread after it has detached', () => {
+  for (const schedule of ['free', 'seeded:1', 'recorded'] as const) {
+    const made = scene({ schedule, ...(schedule === 'free' ? {} : { threads: 1 }) })
+    const { process, heap } = made
+    const { machine } = process.thread
+    const ce = attachThread(process.share())
+    process.terminateThread(ce.tid)
+    assert.throws(() => ce.GetLastError(), (error: unknown) => error instanceof ThreadTerminated)
+    leavesBlock(made, ce.tid)
+    ce.detach()
+    process.check()
+    assert.is(machine.sys[recordOf(machine, heap) + REC.LIVE_BYTES], 0, schedule)
+    assert.is(threadState(machine, ce.tid), FREE)
+  }
+})
+spies.run()

@@ -249,7 +249,8 @@ export class TaskAllocator {
   #leave(): void {
     const own = this.#own
     if (own === undefined) return
-    this.#exclusive(() => abandon(this.#ce.machine, this.#ce.tid))
+    // One that was terminated let go of its spy when it ended, and enters nothing any more.
+    if (!this.#ce.machine.ended) this.#exclusive(() => abandon(this.#ce.machine, this.#ce.tid))
     this.#own = undefined
     own.release()
   }

@@ -110,11 +110,17 @@ function inherit(machine: Machine, at: number, who: number): void {
 
 /** Gives the place of a thread that is no more back; not before all is undone that it left outside of sections. */
 export function part(machine: Machine, who: number, tid: number): void {
-  if (undoLoose(machine, who, tid)) partThread(machine, tid)
+  // A terminated thread enters nothing any more.
+  if (machine.ended ? !leavesLoose(machine, tid) : undoLoose(machine, who, tid)) partThread(machine, tid)
   else {
     Atomics.store(machine.sys, threadAt(machine, tid) + THREAD.STATE, BURIED)
     calm(machine)
   }
+}
+
+function leavesLoose(machine: Machine, tid: number): boolean {
+  const slot = threadAt(machine, tid)
+  return machine.sys[slot + THREAD.HANDOUT] !== 0 || machine.sys[slot + THREAD.RESERVED] !== 0
 }
 
 /** Undoes what could not be undone when the threads were buried that left it. Precondition: the creating thread asks, which alone buries. */

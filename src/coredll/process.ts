@@ -80,9 +80,12 @@ export class CeProcess {
     // News of a worker's end come when they come, and of a process that has ended they change nothing.
     if (machine.closed) return []
     const { tid: own } = this.thread
-    const bury = (): number[] => threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, own, tid))
+    const bury = (): number[] => {
+      const buried = threadsOf(machine, token.ticket).filter((tid) => buryThread(machine, own, tid))
+      undoBuried(machine, own)
+      return buried
+    }
     const ended = machine.seat === undefined ? bury() : machine.seat.bury(token.ticket, bury)
-    undoBuried(machine, own)
     // Never a wait: whoever leaves a finding just now may die in it, and the news of that come through here.
     if (tryEnter(machine, HDR.RING_LOCK, own)) {
       leave(machine, HDR.RING_LOCK)

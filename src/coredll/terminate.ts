@@ -2,7 +2,7 @@ import { wholeNumber } from '../errors.ts'
 import { chill } from '../heap/record.ts'
 import { HDR, MAX_THREADS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { TID } from '../machine/section.ts'
+import { isOwn } from '../machine/section.ts'
 import { alarm, calm, DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
 import { wakeAll } from '../machine/wait.ts'
 import { letGo, recordsOf, sectionsOf } from './death.ts'
@@ -34,7 +34,7 @@ export function terminateThread(machine: Machine, who: number, id: number): bool
 /** Ends this thread, which was terminated, unless it is inside a section of the process itself: then its call ends first, and this comes with its next one. */
 export function fall(machine: Machine, tid: number): void {
   const { sys } = machine
-  const inside = [...recordsOf(machine), HDR.SPY_LOCK, HDR.LOCK, HDR.RING_LOCK].some((at) => ((sys[at] as number) & TID) === tid)
+  const inside = [...recordsOf(machine), HDR.SPY_LOCK, HDR.LOCK, HDR.RING_LOCK].some((at) => isOwn(sys[at] as number, tid))
   if (inside || !moveThread(machine, tid, DYING, DEAD)) return
   machine.ended = true
   // Its view on the process is its own: no other thread loses the hot path.

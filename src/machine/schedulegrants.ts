@@ -94,9 +94,9 @@ export class GrantLog implements Scheduling {
     const { take, give, mem } = machine
     machine.take = (address, who) => {
       if (address >>> 2 === HDR.RING_LOCK) return take(address, who)
-      if ((((mem[at + LOG_HEAD] as number) - (mem[at + LOG_LIMIT] as number)) | 0) >= 0) this.#needRoom()
       const trying = this.#trying
       this.#trying = false
+      if ((((mem[at + LOG_HEAD] as number) - (mem[at + LOG_LIMIT] as number)) | 0) >= 0) this.#needRoom()
       const seen = take(address, who)
       if (seen === 0) this.#write(address >>> 2)
       else if (trying && isOthers(seen, who)) this.#enter(deedOf(address >>> 2, REFUSED), 0)
