@@ -1,50 +1,31 @@
 // Every store of every call cut off in a simulated run, and for each of these deaths every store of the mending after it: npm run cuts
 import { setPriority } from 'node:os'
-import { parseArgs } from 'node:util'
 import type { Build, Placement } from '../src/index.ts'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from '../spec/coredll/cutcalls.ts'
 import { Cutting, newToll } from '../spec/coredll/cutting.ts'
+import { Arguments } from './arguments.ts'
 
 const usage = `usage: npm run cuts -- [--only TEXT] [--in PLACEMENT,BUILD] [--step K [--heir J]]
   --only   calls whose name contains TEXT
   --in     segregated or next-fit, retail or debug; all four without it
-  --step   one death alone, before step K of the call; with --heir also that of who mends after it, before its step J
-`
+  --step   one death alone, before step K of the call; with --heir also that of who mends after it, before its step J`
 
 const calls = [...heapCalls, ...heapEnds, ...lentCalls, ...pageCalls]
 const kinds = (['segregated', 'next-fit'] as const).flatMap((placement) =>
   (['retail', 'debug'] as const).map((build) => ({ placement, build }))
 )
 
-function unusable(what: string): never {
-  process.stderr.write(`${what}\n${usage}`)
-  process.exit(2)
-}
-
-function wholeOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  return /^\d{1,9}$/.test(text) ? Number(text) : unusable(`--${name}: expected a whole number, got "${text}"`)
-}
-
-function optionsOf(): { only: string; in: string; step: string | undefined; heir: string | undefined } {
-  try {
-    const options = { only: { type: 'string' }, in: { type: 'string' }, step: { type: 'string' }, heir: { type: 'string' } } as const
-    const { only = '', in: kind = '', step, heir } = parseArgs({ options }).values
-    return { only, in: kind, step, heir }
-  } catch (error) {
-    return unusable(error instanceof Error ? error.message : String(error))
-  }
-}
-
-const options = optionsOf()
-const step = wholeOf('step', options.step)
-const heir = wholeOf('heir', options.heir)
-if (heir !== undefined && step === undefined) unusable('--heir: expected --step too')
-const picked = calls.filter(({ name }) => name.includes(options.only))
-const where = kinds.filter(({ placement, build }) => options.in === '' || options.in === `${placement},${build}`)
-if (picked.length === 0) unusable(`--only: expected a part of a call's name, got "${options.only}"`)
+const given = new Arguments(usage, ['only', 'in', 'step', 'heir'])
+const only = given.text('only', '')
+const kind = given.text('in', '')
+const step = given.whole('step', undefined)
+const heir = given.whole('heir', undefined)
+if (heir !== undefined && step === undefined) given.unusable('--heir: expected --step too')
+const picked = calls.filter(({ name }) => name.includes(only))
+const where = kinds.filter(({ placement, build }) => kind === '' || kind === `${placement},${build}`)
+if (picked.length === 0) given.unusable(`--only: expected a part of a call's name, got "${only}"`)
 if (where.length === 0)
-  unusable(`--in: expected one of ${kinds.map(({ placement, build }) => `${placement},${build}`).join(' ')}, got "${options.in}"`)
+  given.unusable(`--in: expected one of ${kinds.map(({ placement, build }) => `${placement},${build}`).join(' ')}, got "${kind}"`)
 
 const total = newToll()
 
@@ -52,7 +33,7 @@ function run(placement: Placement, build: Build, n: number): void {
   const call = picked[n] as (typeof picked)[number]
   const cutting = new Cutting(() => crowded(placement, build), call)
   try {
-    if (step !== undefined && step >= cutting.steps) unusable(`--step: ${call.name} has the steps 0 to ${cutting.steps - 1}`)
+    if (step !== undefined && step >= cutting.steps) given.unusable(`--step: ${call.name} has the steps 0 to ${cutting.steps - 1}`)
     if (step !== undefined && heir !== undefined) cutting.dieTwice(step, heir)
     else if (step !== undefined) cutting.die(step)
     else cutting.everyDeath(total)

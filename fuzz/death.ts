@@ -1,20 +1,11 @@
 // Terminates workers at random moments inside heap calls: npm run death -- --runs N --seed S
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { rollup } from 'rollup'
+import { Arguments } from './arguments.ts'
 import { batchOf, newToll, runBatch } from './deaths.ts'
 
 const WORKERS = 4
-
-const usage = 'usage: npm run death -- [--runs N] [--seed S]'
-
-function whole(text: string | undefined, usual: number, least: number): number {
-  const value = Number(text ?? usual)
-  if (Number.isInteger(value) && value >= least && value < 2 ** 31) return value
-  process.stderr.write(`expected a whole number from ${least}, got "${text}"\n${usage}\n`)
-  process.exit(2)
-}
 
 /** The worker and all that it imports as one text: it starts in a third of the time. */
 async function workerSource(): Promise<string> {
@@ -23,9 +14,9 @@ async function workerSource(): Promise<string> {
   return output[0].code
 }
 
-const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } })
-const runs = whole(values.runs, 1000, 1)
-const first = whole(values.seed, 1, 0)
+const given = new Arguments('usage: npm run death -- [--runs N] [--seed S]', ['runs', 'seed'])
+const runs = given.whole('runs', 1000, 1)
+const first = given.whole('seed', 1)
 // Long work that nobody waits for.
 setPriority(10)
 const toll = newToll()
