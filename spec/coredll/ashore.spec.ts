@@ -7,7 +7,7 @@ import { REC, recordOf } from '../../src/heap/record.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, leave, TID } from '../../src/machine/section.ts'
-import { Witness } from '../com/spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 function scene() {
@@ -65,7 +65,12 @@ function adrift() {
     if (address >>> 2 === record) enter(three.machine, record, three.tid)
     return seen
   }
-  waitingInVain(() => assert.throws(() => two.HeapAlloc(heap, 0, 100), (error: unknown) => error instanceof Cut))
+  waitingInVain(() =>
+    assert.throws(
+      () => two.HeapAlloc(heap, 0, 100),
+      (error: unknown) => error instanceof Cut
+    )
+  )
   two.machine.give = alloc
   return world
 }

@@ -11,7 +11,7 @@ import { decide } from '../../src/machine/scheduledecide.ts'
 import { DIVERGES, FAILS } from '../../src/machine/schedulestrategy.ts'
 import { ORPHAN, TID } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
-import { Witness } from '../com/spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 import type { PartName } from './schedule-worker.ts'
 import { perform, scene } from './scene.ts'
 
@@ -220,7 +220,10 @@ for (const schedule of ['free', 'seeded:1', 'recorded'] as const) {
     openCom(ce).CoRegisterMallocSpy(spy)
     const before = spy.references
     process.terminateThread(ce.tid)
-    assert.throws(() => ce.GetLastError(), (error: unknown) => error instanceof ThreadTerminated)
+    assert.throws(
+      () => ce.GetLastError(),
+      (error: unknown) => error instanceof ThreadTerminated
+    )
     ce.detach()
     assert.is(spy.references, before - 1)
     assert.is(spyState(process.thread), undefined)
@@ -237,7 +240,10 @@ spies('what it left undone when it ended is undone by the creating thread after 
     const { machine } = process.thread
     const ce = attachThread(process.share())
     process.terminateThread(ce.tid)
-    assert.throws(() => ce.GetLastError(), (error: unknown) => error instanceof ThreadTerminated)
+    assert.throws(
+      () => ce.GetLastError(),
+      (error: unknown) => error instanceof ThreadTerminated
+    )
     leavesBlock(made, ce.tid)
     ce.detach()
     process.check()
