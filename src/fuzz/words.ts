@@ -1,6 +1,6 @@
 /**
  * A program: what one run of the campaign does, as 32-bit words. Two words say in what process it runs (setup.ts), and each further two are a command
- * (decode.ts). Every sequence of words means something, so that any bytes are a program, and a program with words left out or changed is another one.
+ * (run.ts). Every sequence of words means something, so that any bytes are a program, and a program with words left out or changed is another one.
  *
  *     | setup | setup | command 0 | command 0 | command 1 | command 1 | ...
  *
