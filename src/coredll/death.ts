@@ -210,14 +210,18 @@ function undoLoose(machine: Machine, who: number, tid: number): boolean {
     const handle = handleOf(indexOf(machine, record), sys[record + REC.GENERATION] as number)
     const here = block !== 0 && sys[slot + THREAD.RESIZED] === 0 && (loose === 0 || loose === handle)
     const made = here && liveBlock(machine, record, block * GRANULE) !== 0
-    if ((!abandoned && !made) || undoIn(machine, who, record, made ? block : 0) || !made) continue
+    if ((!abandoned && !made) || undoIn(machine, who, record, made ? slot : 0) || !made) continue
     // By the time of the next try the heap may have ended, and another have a block there.
     sys[slot + THREAD.LOOSE] = handle
     done = false
   }
   if (unit !== 0) {
     if (enterSoon(machine, HDR.LOCK, who)) {
+      // Whoever is cut off in this is mended after, and it is not undone once more.
+      sys[HDR.LEFT_RESERVED] = unit
       if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
+      sys[slot + THREAD.RESERVED] = 0
+      sys[HDR.LEFT_RESERVED] = 0
       leave(machine, HDR.LOCK)
     } else done = false
   }
@@ -228,19 +232,29 @@ function undoLoose(machine: Machine, who: number, tid: number): boolean {
   return done
 }
 
-/** Ends the heap if it is abandoned, else frees the block, if there is one; false where the sections could not be had soon. */
-function undoIn(machine: Machine, who: number, record: number, block: number): boolean {
+/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where the sections could not be had soon. */
+function undoIn(machine: Machine, who: number, record: number, slot: number): boolean {
   const { sys } = machine
   if (!enterSoon(machine, record, who)) return false
   const held = enterSoon(machine, HDR.LOCK, who)
   if (held) {
     if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
-    else if (block !== 0 && (sys[record + REC.HANDLE] as number) > 0 && liveBlock(machine, record, block * GRANULE) !== 0)
-      freeBlock(machine, who, record, block)
+    else if (slot !== 0) freeLoose(machine, who, record, slot)
     leave(machine, HDR.LOCK)
   }
   leave(machine, record)
   return held
+}
+
+/** Whoever is cut off in this is mended after, and the block is not freed once more, when it may be another's. */
+function freeLoose(machine: Machine, who: number, record: number, slot: number): void {
+  const { sys } = machine
+  const block = sys[slot + THREAD.HANDOUT] as number
+  if ((sys[record + REC.HANDLE] as number) <= 0 || liveBlock(machine, record, block * GRANULE) === 0) return
+  sys[record + REC.LEFT_BLOCK] = block
+  freeBlock(machine, who, record, block)
+  sys[slot + THREAD.HANDOUT] = 0
+  sys[record + REC.LEFT_BLOCK] = 0
 }
 
 /** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */

@@ -3,6 +3,7 @@ import { GRANULE, GRANULES_PER_UNIT, HDR, PAGES_PER_UNIT, UNIT_OF_GRANULE } from
 import type { Machine } from '../machine/machine.ts'
 import { allCommitted, heapOf, KIND_APP, KIND_LENT, RES, release, res, reservationAt, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
+import { forgetMade, THREAD } from '../machine/threads.ts'
 import { granulesFor } from './allocate.ts'
 import { binLink, binOf } from './bins.ts'
 import {
@@ -74,6 +75,7 @@ export function repairHeap(machine: Machine, who: number, record: number): Repai
     rebuild(machine, record)
     const resized = sys[record + REC.LEFT_RESIZED] as number
     if (sys[record + REC.GUARD] !== 0 && resized !== 0 && isLive(machine, record, resized)) writeGuard(machine, resized)
+    if (sys[record + REC.LEFT_BLOCK] !== 0) forgetMade(machine, THREAD.HANDOUT, sys[record + REC.LEFT_BLOCK] as number)
     forgetLeft(machine, record)
   } catch (error) {
     leaveByError(machine, HDR.LOCK, error)

@@ -2,6 +2,7 @@ import { HDR, INJECTION_WORDS, MAX_INJECTIONS, PAGES_PER_UNIT, UNIT_WORDS } from
 import type { Machine } from './machine.ts'
 import { forgotten, KIND_APP, PAGE_COMMITTED, PAGE_STATE, RES, redo, res, reservationAt, setHeapOf, setRes } from './pages.ts'
 import { weigh } from './pressure.ts'
+import { forgetMade, THREAD } from './threads.ts'
 
 /**
  * Address space and physical memory after a thread ended inside the process section, at any store:
@@ -36,6 +37,7 @@ export function repairPages(machine: Machine): void {
 function dropLeft(machine: Machine): void {
   const unit = machine.sys[HDR.LEFT_RESERVED] as number
   if (unit !== 0 && reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) setRes(machine, unit, RES.OWNER, 0)
+  if (unit !== 0) forgetMade(machine, THREAD.RESERVED, unit)
   machine.sys[HDR.LEFT_RESERVED] = 0
 }
 
