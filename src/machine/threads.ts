@@ -83,7 +83,8 @@ export function settle(machine: Machine, slot: number = machine.slot): void {
 /** What `word` says of no thread any more: it is undone, and the granule or the unit may be another's by the time that somebody would undo it again. */
 export function forgetMade(machine: Machine, word: number, made: number): void {
   const { sys } = machine
-  for (let tid = 1; tid <= (sys[HDR.THREADS] as number); tid++) if (sys[threadAt(machine, tid) + word] === made) sys[threadAt(machine, tid) + word] = 0
+  for (let tid = 1; tid <= (sys[HDR.THREADS] as number); tid++)
+    if (sys[threadAt(machine, tid) + word] === made) sys[threadAt(machine, tid) + word] = 0
 }
 
 /** Before anybody has the slot: one that is not counted is looked at by nobody. Without the process section: a thread may wait for it in vain. */
