@@ -62,6 +62,10 @@ if (!report.ok) throw new Error(report.failure?.message)
 const judged: ConformReport = await conform({ profile: 'compact-2013', build: 'retail', rule: ['HS'] })
 if (judged.failed !== 0 || judged.passed === 0) throw new Error('conform')
 const campaign: FuzzReport = await fuzz({ runs: 2, commands: 500 })
+for (const kind of ['mixed', 'threads'] as const) {
+  const { ok, failure } = await fuzz({ kind, runs: 1, commands: 100 })
+  if (!ok) throw new Error(failure?.message)
+}
 if (!campaign.ok || fuzzBytes(new Uint8Array(100)) === 0) throw new Error(campaign.failure?.message)
 for (const part of [trace, check, rules]) if (Object.keys(part).length === 0) throw new Error('an entry is empty')
 `

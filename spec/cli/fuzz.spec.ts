@@ -25,6 +25,17 @@ fuzz('tells what it ran, and as JSON the result of a shard', () => {
   assert.equal(seeds, { first: 2, step: 2, count: 2 })
 })
 
+fuzz('makes runs of another kind', () => {
+  for (const [kind, commands] of [
+    ['mixed', '200'],
+    ['threads', '40']
+  ] as const) {
+    const { status, out, err } = ceheap(['fuzz', '--kind', kind, '--runs', '2', '--seed', '3', '--commands', commands], { env })
+    assert.is(status, 0, err)
+    assert.match(out, new RegExp(`${kind}, seed 3: seeds 3 to 4\\n[\\s\\S]*2 runs, [\\s\\S]*\\nok `))
+  }
+})
+
 fuzz('takes the shard from the environment, and merges', () => {
   const names = [1, 2].map((part) => {
     const name = `${folder.path}/shard-${part}.json`
@@ -64,6 +75,10 @@ fuzz('what cannot be used ends with a message and status 2', () => {
     [['--bytes', folder.path], /is a directory/],
     [['--bytes', '-'], /got none/],
     [['--bytes', '-', '--seed', '1'], /run one program/],
+    [['--bytes', '-', '--kind', 'mixed'], /--kind: expected no such option/],
+    [['--kind', 'slow'], /Allowed choices are fast, mixed, threads/],
+    [['--kind', 'mixed', '--seed', '4294967296'], /seed: expected/],
+    [['--kind', 'threads', '--shrink-seconds', '5'], /shrinkSeconds: expected no such option/],
     [['merge', cut], /no JSON/],
     [['merge', folder.path], /is a directory/],
     [['merge'], /missing required argument/],

@@ -6,9 +6,9 @@ import { MOST_COMMANDS } from './words.ts'
 /**
  * What the runs of a campaign are:
  *
- *   fast      heaps, Local*, Global*, Virtual*, low memory and injected failures on two threads: hundreds of thousands of calls a second
- *   mixed     COM, hosts, critical sections, tool help, CeHeapCreate and threads that come and go as well, all on one process; slow
- *   threads   a workload of ceheap/stress on 2 to 4 worker threads, one at a time as `seeded:` and the run's seed say; slower still
+ *   fast      heaps, Local*, Global*, Virtual*, low memory and injected failures on two threads: most calls a second
+ *   mixed     COM, hosts, critical sections, tool help, CeHeapCreate and threads that come and go as well, all on one process
+ *   threads   a workload of ceheap/stress on 2 to 4 worker threads, one at a time as `seeded:` and the run's seed say
  */
 export const fuzzKinds = ['fast', 'mixed', 'threads'] as const
 export type FuzzKind = (typeof fuzzKinds)[number]
