@@ -114,6 +114,14 @@ good('a reader that stops early is no error', () => {
   }
 })
 
+good('a reader that stops early does not change what the exit status says', () => {
+  const { stderr } = spawnSync('sh', ['-c', `{ sleep 1; "$0" "$1" check ${habits} --format json; echo $? >&2; } | true`, process.execPath, cli], {
+    cwd: root,
+    encoding: 'utf8'
+  })
+  assert.is(stderr, '1\n')
+})
+
 good('the text for a pipe has no colours and 80 columns', () => {
   const { out } = ceheap(['check', habits], { env: { ...process.env, COLUMNS: '200', NO_COLOR: undefined } as NodeJS.ProcessEnv })
   assert.not.ok(out.includes('\u001b'))

@@ -89,6 +89,10 @@ command('what cannot be used ends with 2 and a message', () => {
   refused(['--profile', 'ce-9'], /Allowed choices are/)
   refused(['--face', 'nose'], /Allowed choices are/)
   refused(['--timeout', '0'], /Expected milliseconds/)
+  refused(['command:'], /expected a command line/)
+  refused(['--list', '--device'], /expected one of/)
+  refused(['--list', bad], /leave out/)
+  refused(['-o', 'nowhere/x'], /cannot be written/)
   refused([bad, '--rule', 'HA-5'], /no case speaks of that/)
 })
 

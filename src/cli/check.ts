@@ -3,7 +3,7 @@ import { CheckError, type CheckOptions, type CheckReport, checkTrace, formatJson
 import { builds, placements, profileNames } from '../profile.ts'
 import { openTrace, TraceError } from '../trace/index.ts'
 import { clean, findings, UserError, unusable } from './exit.ts'
-import { colours, columns, isSameFile, note, putOut } from './output.ts'
+import { colours, columns, expectWritable, isSameFile, note, putOut } from './output.ts'
 import { readProgress } from './progress.ts'
 import { parseProcess, parseSize } from './sizes.ts'
 import { version } from './version.ts'
@@ -54,6 +54,7 @@ Examples:
 async function check(path: string, { format, output, ...options }: Flags): Promise<number> {
   const toFile = output !== undefined && output !== '-'
   if (toFile && isSameFile(path, output)) throw new UserError(`${output}: is the recording itself, which the report would overwrite`)
+  await expectWritable(output)
   const progress = readProgress()
   let report: CheckReport
   try {

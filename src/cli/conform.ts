@@ -15,7 +15,7 @@ import {
 } from '../conform/index.ts'
 import { builds, profileNames } from '../profile.ts'
 import { clean, findings, UserError } from './exit.ts'
-import { colours, putOut } from './output.ts'
+import { colours, expectWritable, putOut } from './output.ts'
 import { trialProgress } from './progress.ts'
 
 const formats = ['text', 'json', 'junit', 'html'] as const
@@ -72,6 +72,10 @@ Examples:
 }
 
 async function run(implementation: string | undefined, { format, output, list, uncovered, device, ...options }: Flags): Promise<number> {
+  const given = Object.entries({ list, uncovered, device }).filter(([, value]) => value === true)
+  if (given.length > 1) throw new UserError(`expected one of --list, --uncovered and --device, got ${given.map(([name]) => `--${name}`).join(' and ')}`)
+  if (given.length === 1 && implementation !== undefined)
+    throw new UserError(`--${given[0]?.[0]} asks no implementation: leave out ${JSON.stringify(implementation)}`)
   if (device === true) {
     // Beside dist/, in the package as in the repository.
     await putOut(await readFile(new URL('../examples/conform-device.c', import.meta.url), 'utf8'), output)
@@ -85,6 +89,7 @@ async function run(implementation: string | undefined, { format, output, list, u
     await putOut([...rows, list === true ? `${rows.length} cases` : `${rows.length} rules without a case`, ''].join('\n'), output)
     return list === true || rows.length === 0 ? clean : findings
   }
+  await expectWritable(output)
   const progress = trialProgress()
   let report: ConformReport
   try {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
@@ -19,7 +19,7 @@ import {
 } from '../fuzz/index.ts'
 import { fuzzKinds } from '../fuzz/options.ts'
 import { clean, findings, UserError } from './exit.ts'
-import { colours, note, putOut, reasonOf } from './output.ts'
+import { colours, expectWritable, note, putOut, reasonOf } from './output.ts'
 import { fuzzProgress } from './progress.ts'
 
 interface Flags extends Omit<FuzzOptions, 'onProgress' | 'signal'> {
@@ -98,6 +98,10 @@ function mergeCommand(): Command {
 }
 
 async function run({ format, output, keep, replay, bytes, shardCount, ...options }: Flags): Promise<number> {
+  if (options.shard !== undefined && shardCount !== undefined && options.shard.split('/')[1] !== String(shardCount))
+    throw new UserError(`--shard-count: expected the number of shards of --shard ${options.shard}, got ${shardCount}`)
+  await expectWritable(output)
+  if (replay === undefined) await expectWritable(join(keep, 'ceheap-fuzz'), `--keep ${keep}`)
   const stop = new AbortController()
   const heard = (): void => stop.abort()
   process.once('SIGINT', heard)
@@ -163,9 +167,14 @@ const MOST_BYTES = 64 * 1024 * 1024
 
 async function bytesAt(name: string): Promise<Buffer> {
   try {
-    const bytes = name === '-' ? readFileSync(0) : await readFile(name)
-    if (bytes.length > MOST_BYTES) throw new UserError(`${name}: expected at most ${MOST_BYTES} bytes, got ${bytes.length}`)
-    return bytes
+    const parts: Buffer[] = []
+    let length = 0
+    for await (const part of name === '-' ? process.stdin : createReadStream(name)) {
+      parts.push(part)
+      length += part.length
+      if (length > MOST_BYTES) throw new UserError(`${name}: expected at most ${MOST_BYTES} bytes, got more`)
+    }
+    return Buffer.concat(parts)
   } catch (error) {
     if (error instanceof UserError) throw error
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -8,10 +8,10 @@ import { rulesCommand } from './rules.ts'
 import { stressCommand } from './stress.ts'
 import { version } from './version.ts'
 
-// A reader that stops early (`| head`) is no error, and there is nobody left to write to.
+// A reader that stops early (`| head`) is no error: the work is done to its end, for the exit status and for -o.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
+    if (error.code === 'EPIPE') return
     if (stream === process.stdout) note(`ceheap: standard output: cannot be written (${reasonOf(error)})`)
     process.exit(unusable)
   })

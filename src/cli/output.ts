@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { constants, statSync } from 'node:fs'
+import { access, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import pc from 'picocolors'
 import { UserError } from './exit.ts'
 
@@ -14,6 +15,27 @@ export async function putOut(text: string, path: string | undefined): Promise<vo
     await writeFile(path, text)
   } catch (error) {
     throw new UserError(`${path}: cannot be written (${reasonOf(error)})`)
+  }
+}
+
+/** Fails where a file could not be written, without touching it, so that no long work ends in a report that is lost. */
+export async function expectWritable(path: string | undefined, name: string | undefined = path): Promise<void> {
+  if (path === undefined || path === '-') return
+  try {
+    await access(await placeOf(path), constants.W_OK)
+  } catch (error) {
+    throw new UserError(`${name}: cannot be written (${reasonOf(error)})`)
+  }
+}
+
+/** The file, or where there is none yet the folder that it would be in. */
+async function placeOf(path: string): Promise<string> {
+  try {
+    if ((await stat(path)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    return path
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === '') throw error
+    return dirname(path)
   }
 }
 

@@ -3,7 +3,7 @@ import { builds, placements, profileNames } from '../profile.ts'
 import { builtinWorkloads } from '../stress/builtin.ts'
 import { formatStress, StressError, type StressOptions, type StressReport, stress, stressJson } from '../stress/index.ts'
 import { clean, findings, UserError } from './exit.ts'
-import { colours, putOut } from './output.ts'
+import { colours, expectWritable, putOut } from './output.ts'
 import { stressProgress } from './progress.ts'
 import { parseSize } from './sizes.ts'
 
@@ -69,6 +69,7 @@ Examples:
 }
 
 async function run({ format, output, ...options }: Flags): Promise<number> {
+  await expectWritable(output)
   const progress = stressProgress()
   let report: StressReport
   try {

@@ -27,7 +27,11 @@ const mostFailedStarts = 3
 
 /** How to start an implementation: modules run in a process of their own that speaks the same protocol as a command does. */
 export function launchOf(implementation: string): Launch {
-  if (implementation.startsWith('command:')) return { command: implementation.slice('command:'.length).trim(), args: [], shell: true }
+  if (implementation.startsWith('command:')) {
+    const command = implementation.slice('command:'.length).trim()
+    if (command === '') throw new ConformError(`${implementation}: expected a command line behind "command:", got none`)
+    return { command, args: [], shell: true }
+  }
   const path = resolve(implementation)
   if (!existsSync(path)) throw new ConformError(`${implementation}: there is no such file; a command is written behind "command:"`)
   if (!/\.([cm]?[jt]s|wasm)$/.test(path))

@@ -18,10 +18,10 @@ export function formatFuzz(report: FuzzReport, colours: Colours): string {
   const { kind = 'fast', ok, runs, calls, seconds, seed, shard, seeds, failure, ended } = report
   const of = shard === '1/1' ? '' : `, shard ${shard}`
   const which =
-    seeds.count === 0 ? 'given' : `seeds ${seeds.first}${seeds.count > 1 ? ` to ${seeds.first + (seeds.count - 1) * seeds.step}` : ''}`
+    seeds.count === 0 ? 'no run' : `seeds ${seeds.first}${seeds.count > 1 ? ` to ${seeds.first + (seeds.count - 1) * seeds.step}` : ''}`
   const step = seeds.step > 1 && seeds.count > 1 ? `, each ${number(seeds.step)}th` : ''
   const lines = [
-    `Campaign   ${seeds.count === 0 ? 'a given program' : `${kind}, seed ${seed}${of}: ${which}${step}`}`,
+    `Campaign   ${seeds.count === 0 && runs > 0 ? 'a given program' : `${kind}, seed ${seed}${of}: ${which}${step}`}`,
     `Ran        ${number(runs)} ${runs === 1 ? 'run' : 'runs'}, ${number(calls)} calls in ${number(seconds)} s, ${number(Math.round(calls / Math.max(seconds, 0.001)))} a second${ENDED[ended]}`,
     ''
   ]
