@@ -115,10 +115,14 @@ good('a reader that stops early is no error', () => {
 })
 
 good('a reader that stops early does not change what the exit status says', () => {
-  const { stderr } = spawnSync('sh', ['-c', `{ sleep 1; "$0" "$1" check ${habits} --format json; echo $? >&2; } | true`, process.execPath, cli], {
-    cwd: root,
-    encoding: 'utf8'
-  })
+  const { stderr } = spawnSync(
+    'sh',
+    ['-c', `{ sleep 1; "$0" "$1" check ${habits} --format json; echo $? >&2; } | true`, process.execPath, cli],
+    {
+      cwd: root,
+      encoding: 'utf8'
+    }
+  )
   assert.is(stderr, '1\n')
 })
 

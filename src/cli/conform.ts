@@ -73,7 +73,8 @@ Examples:
 
 async function run(implementation: string | undefined, { format, output, list, uncovered, device, ...options }: Flags): Promise<number> {
   const given = Object.entries({ list, uncovered, device }).filter(([, value]) => value === true)
-  if (given.length > 1) throw new UserError(`expected one of --list, --uncovered and --device, got ${given.map(([name]) => `--${name}`).join(' and ')}`)
+  if (given.length > 1)
+    throw new UserError(`expected one of --list, --uncovered and --device, got ${given.map(([name]) => `--${name}`).join(' and ')}`)
   if (given.length === 1 && implementation !== undefined)
     throw new UserError(`--${given[0]?.[0]} asks no implementation: leave out ${JSON.stringify(implementation)}`)
   if (device === true) {
