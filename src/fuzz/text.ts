@@ -19,7 +19,7 @@ export function formatFuzz(report: FuzzReport, colours: Colours): string {
   const of = shard === '1/1' ? '' : `, shard ${shard}`
   const which =
     seeds.count === 0 ? 'no run' : `seeds ${seeds.first}${seeds.count > 1 ? ` to ${seeds.first + (seeds.count - 1) * seeds.step}` : ''}`
-  const step = seeds.step > 1 && seeds.count > 1 ? `, each ${number(seeds.step)}th` : ''
+  const step = seeds.step > 1 && seeds.count > 1 ? `, one in ${number(seeds.step)}` : ''
   const lines = [
     `Campaign   ${seeds.count === 0 && runs > 0 ? 'a given program' : `${kind}, seed ${seed}${of}: ${which}${step}`}`,
     `Ran        ${number(runs)} ${runs === 1 ? 'run' : 'runs'}, ${number(calls)} calls in ${number(seconds)} s, ${number(Math.round(calls / Math.max(seconds, 0.001)))} a second${ENDED[ended]}`,
