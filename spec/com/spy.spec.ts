@@ -264,6 +264,19 @@ shown('a block that HeapFree freed past the allocator keeps the revoke pending u
   assert.is(spy.references, 0)
 })
 
+shown('SP-16: a block that HeapFree freed past the allocator is not spied when another heap has its address', () => {
+  const { malloc, spy, world } = spying(new Witness())
+  const { ce, heap } = world
+  const other = ce.HeapCreate(0, 0, 0)
+  const p = malloc.Alloc(0x20000)
+  ce.HeapFree(heap, 0, p)
+  assert.is(ce.HeapAlloc(other, 0, 0x20000), p)
+  spy.take()
+  malloc.GetSize(p)
+  assert.equal(spy.take().slice(0, 1), [`PreGetSize ${p} 0`])
+  world.process.check()
+})
+
 everywhere(shown, 'SP-12, SP-18: real lack of memory is shown as NULL to PostAlloc and PostRealloc, and the old block stands', (world) => {
   const { malloc, spy, CoRevokeMallocSpy } = spying(new Witness(), world)
   assert.is(malloc.Alloc(0xf0000000), 0)

@@ -5,12 +5,13 @@ import {
   attachThread,
   type CeThread,
   createProcess,
+  LockTimeoutError,
   MEM_RESERVE,
   PAGE_READWRITE,
   type ShareToken,
   ThreadTerminated
 } from '../../src/index.ts'
-import { recordOf, REC } from '../../src/heap/record.ts'
+import { indexOf, recordOf, REC } from '../../src/heap/record.ts'
 import { GRANULE, HDR } from '../../src/machine/layout.ts'
 import { enter, leave, NAP } from '../../src/machine/section.ts'
 import { DEAD, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
@@ -105,6 +106,29 @@ waits('waits no longer than a nap for a section: what is behind it is mended by 
     process.check()
   }
 })
+
+waits('a heap that its maker gave up for want of the process section is ended by the next HeapCreate, which has its place', () => {
+  const { process, one, three, heap } = scene(30)
+  let asked = 0
+  const make = (): number =>
+    one.CeHeapCreate(
+      0,
+      0,
+      0,
+      (address, size, action) => {
+        const given = one.VirtualAlloc(address, size, action, PAGE_READWRITE)
+        if (asked++ === 0) enter(three.machine, HDR.LOCK, three.tid)
+        return given
+      },
+      () => 1
+    )
+  waitingInVain(() => assert.throws(make, (error: unknown) => error instanceof LockTimeoutError))
+  leave(three.machine, HDR.LOCK)
+  const next = one.HeapCreate(0, 0, 0)
+  assert.is(indexOf(one.machine, recordOf(one.machine, next)), indexOf(one.machine, recordOf(one.machine, heap)) + 1)
+  assert.is(three.HeapFree(next, 0, three.HeapAlloc(next, 0, 10)), 1, 'nobody is inside of it')
+  process.check()
+})
 waits.run()
 
 const loose = suite('what a dead thread had made and nobody heard of')
@@ -169,6 +193,32 @@ loose('a reservation too', () => {
   leave(three.machine, HDR.LOCK)
   process.check()
   assert.equal(process.snapshot().reservations, [])
+})
+
+loose('of the newest thread too', () => {
+  const { process, one, two } = scene()
+  const token = process.share()
+  const last = attachThread(token)
+  const heap = one.HeapCreate(0, 0, 0)
+  assert.ok(cutOff(last, stepsOf((ce, own) => ce.HeapAlloc(own, 0, 100)) - 1, () => last.HeapAlloc(heap, 0, 100)))
+  const record = recordOf(one.machine, heap)
+  enter(two.machine, record, two.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [last.tid]))
+  leave(two.machine, record)
+  process.check()
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+})
+
+loose('is looked for nowhere if there is none: the burial waits for nobody who is inside a heap', () => {
+  const { process, two, three, token, record } = scene()
+  enter(three.machine, record, three.tid)
+  assert.is(
+    waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
+    0
+  )
+  assert.is(attachThread(process.share()).tid, two.tid)
+  leave(three.machine, record)
+  process.check()
 })
 
 loose('is not taken for the block of another heap that came to lie there meanwhile', () => {

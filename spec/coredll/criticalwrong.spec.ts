@@ -13,6 +13,8 @@ import {
   PAGE_READONLY,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { crew, timesOut } from './criticalworld.ts'
 import { everywhere } from './world.ts'
 
@@ -138,6 +140,33 @@ wrong('C-81: a second initialisation begins a new section, even inside the old o
   assert.equal(rules(), ['C-80'])
   assert.equal(look(), before)
   assert.is(process.snapshot().sections.length, 1)
+  process.check()
+})
+
+wrong('C-81: of two threads that initialise it at the same moment the later one begins the section anew, and there is one', () => {
+  const { process, one, two, three, heap, rules } = crew()
+  const at = one.HeapAlloc(heap, HEAP_ZERO_MEMORY, 20)
+  const count = (): number => [...sectionRecords(one.machine)].length
+  const before = count()
+  const { take } = one.machine
+  let waits = true
+  // It has seen that there is no section yet, and the other is faster.
+  const late = (address: number, who: number): number => {
+    if (waits && address >>> 2 === HDR.LOCK) {
+      waits = false
+      two.InitializeCriticalSection(at)
+    }
+    return take(address, who)
+  }
+  Object.assign(one.machine, { take: late })
+  one.InitializeCriticalSection(at)
+  Object.assign(one.machine, { take })
+  assert.is(waits, false)
+  assert.equal(rules(), ['C-81'])
+  two.EnterCriticalSection(at)
+  assert.is(three.TryEnterCriticalSection(at), 0)
+  two.LeaveCriticalSection(at)
+  assert.is(count(), before + 1)
   process.check()
 })
 

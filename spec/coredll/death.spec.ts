@@ -283,6 +283,27 @@ ended('waits for no thread that may be dead as well: what is behind its section 
   assert.is(one.HeapFree(heap, 0, p), 1)
   process.check()
 })
+ended('C-92, CS-6: only heaps are mended inside the process section: all else comes free at once, whoever is in there', () => {
+  const { process, one, two, token, heap, findings } = scene()
+  const third = attachThread(process.share())
+  const section = one.HeapAlloc(heap, 0, 20)
+  one.InitializeCriticalSection(section)
+  two.EnterCriticalSection(section)
+  enter(two.machine, HDR.SPY_LOCK, two.tid)
+  enter(third.machine, HDR.LOCK, third.tid)
+  assert.equal(process.workerEnded(token), [2])
+  process.drainFindings()
+  assert.equal(
+    findings.map(({ rule, call, message }) => [rule, call, /inside (.*), which/.exec(message)?.[1]]),
+    [
+      ['CS-6', 'EnterCriticalSection', `the critical section 0x${section.toString(16).toUpperCase().padStart(8, '0')}`],
+      ['C-92', '', "the task allocator's section"]
+    ]
+  )
+  assert.is(one.machine.sys[HDR.SPY_LOCK], 0)
+  leave(third.machine, HDR.LOCK)
+  process.check()
+})
 ended.run()
 
 const terminated = suite('workers terminated at random moments')

@@ -231,4 +231,34 @@ everywhere(create, "C-43: destroyed by another thread, the reservations stay the
   assert.is(ce.VirtualFree(base, 0, MEM_RELEASE), 1)
 })
 
+everywhere(
+  create,
+  'CH-4: while a callback of a heap that is being made runs, other threads reserve pages and make heaps of their own',
+  (world) => {
+    const { ce, process } = world
+    const { alloc, free } = provider(world)
+    const other = attachThread(process.share())
+    const got: number[] = []
+    let waited: unknown
+    const heap = ce.CeHeapCreate(
+      0,
+      0,
+      0,
+      (address, size, action) => {
+        try {
+          got.push(other.VirtualAlloc(0, PAGE, MEM_RESERVE, PAGE_READWRITE), other.HeapCreate(0, 0, 0))
+        } catch (error) {
+          waited = error
+        }
+        return alloc(address, size, action)
+      },
+      free
+    )
+    assert.is(waited, undefined)
+    assert.is.not(heap, 0)
+    assert.ok(got.length > 0 && !got.includes(0), `${got}`)
+  },
+  { lockTimeout: 30 }
+)
+
 create.run()
