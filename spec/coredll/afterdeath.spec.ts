@@ -3,18 +3,22 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   attachThread,
+  type CeProcess,
   type CeThread,
   createProcess,
   LockTimeoutError,
   MEM_RESERVE,
   PAGE_READWRITE,
+  S_OK,
   type ShareToken,
   ThreadTerminated
 } from '../../src/index.ts'
+import { openCom } from '../../src/com/index.ts'
 import { indexOf, recordOf, REC } from '../../src/heap/record.ts'
 import { GRANULE, HDR } from '../../src/machine/layout.ts'
-import { enter, leave, NAP } from '../../src/machine/section.ts'
+import { enter, isOwn, leave, NAP } from '../../src/machine/section.ts'
 import { DEAD, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
+import { Witness } from '../com/spies.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 function scene(lockTimeout = 1000) {
@@ -129,6 +133,22 @@ waits('a heap that its maker gave up for want of the process section is ended by
   assert.is(three.HeapFree(next, 0, three.HeapAlloc(next, 0, 10)), 1, 'nobody is inside of it')
   process.check()
 })
+waits("that a burial waits in vain to tell of a section that is no heap's takes the process section from nobody", () => {
+  const { process, one, two, three, token } = scene(30)
+  process.onFinding(() => {})
+  enter(two.machine, HDR.SPY_LOCK, two.tid)
+  for (const at of [HDR.LOCK, HDR.RING_LOCK]) enter(three.machine, at, three.tid)
+  waitingInVain(() =>
+    assert.throws(
+      () => process.workerEnded(token),
+      (error: unknown) => error instanceof LockTimeoutError
+    )
+  )
+  assert.ok(isOwn(one.machine.sys[HDR.LOCK] as number, three.tid))
+  for (const at of [HDR.RING_LOCK, HDR.LOCK]) leave(three.machine, at)
+  process.check()
+  assert.is(openCom(one).CoRegisterMallocSpy(new Witness()), S_OK, 'and the section is mended by who enters it next')
+})
 waits.run()
 
 const loose = suite('what a dead thread had made and nobody heard of')
@@ -195,6 +215,57 @@ loose('a reservation too', () => {
   assert.equal(process.snapshot().reservations, [])
 })
 
+loose('not without the process section, which stays with who is in it', () => {
+  const world = scene()
+  const { process, one, two, three, token, record } = world
+  leavesBlock(world)
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid]))
+  assert.ok(isOwn(one.machine.sys[HDR.LOCK] as number, three.tid))
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 100)
+  leave(three.machine, HDR.LOCK)
+  process.check()
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+})
+
+loose('not from inside a page callback of the heap, but when its call is over', () => {
+  const scene = (): {
+    process: CeProcess
+    one: CeThread
+    two: CeThread
+    token: ShareToken
+    heap: number
+    onAsked: (act: () => void) => void
+  } => {
+    const process = createProcess({ memory: 1024 * 1024, lockTimeout: 100 })
+    const token = process.share()
+    const [one, two] = [process.thread, attachThread(token)]
+    let asked: (() => void) | undefined
+    const alloc = (address: number, size: number, action: number): number => {
+      asked?.()
+      asked = undefined
+      return one.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    }
+    const heap = one.CeHeapCreate(0, 0x4000, 0, alloc, () => 1)
+    const onAsked = (act: () => void): void => {
+      asked = act
+    }
+    return { process, one, two, token, heap, onAsked }
+  }
+  const twin = scene()
+  const scissors = underScissors(twin.two)
+  twin.two.HeapAlloc(twin.heap, 0, 100)
+  const { process, one, two, token, heap, onAsked } = scene()
+  assert.ok(cutOff(two, scissors.steps - 1, () => two.HeapAlloc(heap, 0, 100)))
+  const live = (): number => one.machine.sys[recordOf(one.machine, heap) + REC.LIVE_BYTES] as number
+  onAsked(() => assert.equal(process.workerEnded(token), [two.tid]))
+  assert.is.not(one.HeapAlloc(heap, 0, 20_000), 0)
+  assert.is(live(), 20_100)
+  process.check()
+  assert.is(live(), 20_000)
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+
 loose('of the newest thread too', () => {
   const { process, one, two } = scene()
   const token = process.share()
@@ -218,6 +289,18 @@ loose('is looked for nowhere if there is none: the burial waits for nobody who i
   )
   assert.is(attachThread(process.share()).tid, two.tid)
   leave(three.machine, record)
+  process.check()
+})
+
+loose('nor for who is at work with a spy that lives in another thread', () => {
+  const { process, one, two, three, token } = scene()
+  assert.is(openCom(one).CoRegisterMallocSpy(new Witness()), S_OK)
+  enter(three.machine, HDR.SPY_LOCK, three.tid)
+  assert.is(
+    waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
+    0
+  )
+  leave(three.machine, HDR.SPY_LOCK)
   process.check()
 })
 

@@ -1,6 +1,6 @@
 import { freeBlock, liveBlock } from '../heap/free.ts'
 import { mendMarks } from '../heap/marks.ts'
-import { ABANDONED, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
+import { ABANDONED, BUSY, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
 import { endHeap, repairHeap } from '../heap/repair.ts'
 import { ashore, leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
@@ -232,11 +232,12 @@ function undoLoose(machine: Machine, who: number, tid: number): boolean {
   return done
 }
 
-/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where the sections could not be had soon. */
+/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where it asks for pages, or the sections could not be had soon. */
 function undoIn(machine: Machine, who: number, record: number, slot: number): boolean {
   const { sys } = machine
   if (!enterSoon(machine, record, who)) return false
-  const held = enterSoon(machine, HDR.LOCK, who)
+  // From inside a page callback its section can be entered, in the midst of the call that asks.
+  const held = sys[record + REC.HANDLE] !== BUSY && enterSoon(machine, HDR.LOCK, who)
   if (held) {
     if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
     else if (slot !== 0) freeLoose(machine, who, record, slot)
