@@ -18,7 +18,7 @@ import { indexOf, recordOf, REC } from '../../src/heap/record.ts'
 import { GRANULE, HDR } from '../../src/machine/layout.ts'
 import { enter, isOwn, leave, NAP } from '../../src/machine/section.ts'
 import { DEAD, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
-import { Witness } from '../com/spies.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 function scene(lockTimeout = 1000) {
