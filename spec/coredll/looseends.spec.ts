@@ -1,0 +1,191 @@
+// What a call had made before its thread died and nobody has heard of: undone at once, or by the next check.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  attachThread,
+  type CeProcess,
+  type CeThread,
+  createProcess,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  S_OK,
+  type ShareToken
+} from '../../src/index.ts'
+import { openCom } from '../../src/com/index.ts'
+import { recordOf, REC } from '../../src/heap/record.ts'
+import { GRANULE, HDR } from '../../src/machine/layout.ts'
+import { enter, isOwn, leave } from '../../src/machine/section.ts'
+import { THREAD, threadAt } from '../../src/machine/threads.ts'
+import { Witness } from '../../src/mixed/spies.ts'
+import { Cut, underScissors } from './scissors.ts'
+import { cutOff, scene, stepsOf, waitingInVain } from './afterdeathscene.ts'
+
+const loose = suite('what a dead thread had made and nobody heard of')
+
+/** Outside of the section already: only the last store is missing, by which the block is handed out. */
+function leavesBlock({ two, heap }: ReturnType<typeof scene>): number {
+  assert.ok(cutOff(two, stepsOf((ce, own) => ce.HeapAlloc(own, 0, 100)) - 1, () => two.HeapAlloc(heap, 0, 100)))
+  return two.machine.sys[threadAt(two.machine, two.tid) + THREAD.HANDOUT] as number
+}
+
+loose('is undone although somebody stays in the heap longer than a nap: by the next check, and its place is free then', () => {
+  for (const tells of ['check', 'snapshot', 'imageHash', 'workerEnded'] as const) {
+    const world = scene()
+    const { process, one, two, three, token, heap, record } = world
+    leavesBlock(world)
+    enter(three.machine, record, three.tid)
+    waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid]))
+    assert.equal(process.workerEnded(process.share()), [], 'and nobody waits for it')
+    const fourth = attachThread(process.share())
+    assert.is.not(fourth.tid, two.tid, 'its place is not given out as long as it names what is loose')
+    leave(three.machine, record)
+    if (tells === 'workerEnded') process.workerEnded(process.share())
+    else process[tells]()
+    assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0, tells)
+    assert.is(attachThread(process.share()).tid, two.tid)
+    assert.is.not(one.HeapAlloc(heap, 0, 10), 0)
+    process.check()
+  }
+})
+
+loose('an error at whatever store of undoing it, where everything is held, leaves nothing half changed behind', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const world = scene()
+    const { process, one, three, token, heap, record } = world
+    leavesBlock(world)
+    enter(three.machine, record, three.tid)
+    waitingInVain(() => process.workerEnded(token))
+    leave(three.machine, record)
+    const scissors = underScissors(one)
+    scissors.limit = k
+    scissors.once = true
+    try {
+      process.imageHash()
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error
+    }
+    cut = scissors.cut
+    scissors.rewind(Number.POSITIVE_INFINITY)
+    for (const at of [HDR.LOCK, record]) assert.is(three.machine.sys[at], 0, `step ${k}`)
+    assert.is.not(three.HeapAlloc(heap, 0, 10), 0, `step ${k}`)
+    process.check()
+    assert.is(three.machine.sys[record + REC.LIVE_BYTES], 10, `step ${k}`)
+  }
+})
+
+loose('a reservation too', () => {
+  const { process, two, three, token } = scene()
+  const reserve = (ce: CeThread): number => ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+  assert.ok(cutOff(two, stepsOf(reserve) - 1, () => reserve(two)))
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid]))
+  leave(three.machine, HDR.LOCK)
+  process.check()
+  assert.equal(process.snapshot().reservations, [])
+})
+
+loose('not without the process section, which stays with who is in it', () => {
+  const world = scene()
+  const { process, one, two, three, token, record } = world
+  leavesBlock(world)
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid]))
+  assert.ok(isOwn(one.machine.sys[HDR.LOCK] as number, three.tid))
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 100)
+  leave(three.machine, HDR.LOCK)
+  process.check()
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+})
+
+loose('not from inside a page callback of the heap, but when its call is over', () => {
+  const scene = (): {
+    process: CeProcess
+    one: CeThread
+    two: CeThread
+    token: ShareToken
+    heap: number
+    onAsked: (act: () => void) => void
+  } => {
+    const process = createProcess({ memory: 1024 * 1024, lockTimeout: 100 })
+    const token = process.share()
+    const [one, two] = [process.thread, attachThread(token)]
+    let asked: (() => void) | undefined
+    const alloc = (address: number, size: number, action: number): number => {
+      asked?.()
+      asked = undefined
+      return one.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    }
+    const heap = one.CeHeapCreate(0, 0x4000, 0, alloc, () => 1)
+    const onAsked = (act: () => void): void => {
+      asked = act
+    }
+    return { process, one, two, token, heap, onAsked }
+  }
+  const twin = scene()
+  const scissors = underScissors(twin.two)
+  twin.two.HeapAlloc(twin.heap, 0, 100)
+  const { process, one, two, token, heap, onAsked } = scene()
+  assert.ok(cutOff(two, scissors.steps - 1, () => two.HeapAlloc(heap, 0, 100)))
+  const live = (): number => one.machine.sys[recordOf(one.machine, heap) + REC.LIVE_BYTES] as number
+  onAsked(() => assert.equal(process.workerEnded(token), [two.tid]))
+  assert.is.not(one.HeapAlloc(heap, 0, 20_000), 0)
+  assert.is(live(), 20_100)
+  process.check()
+  assert.is(live(), 20_000)
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+
+loose('of the newest thread too', () => {
+  const { process, one, two } = scene()
+  const token = process.share()
+  const last = attachThread(token)
+  const heap = one.HeapCreate(0, 0, 0)
+  assert.ok(cutOff(last, stepsOf((ce, own) => ce.HeapAlloc(own, 0, 100)) - 1, () => last.HeapAlloc(heap, 0, 100)))
+  const record = recordOf(one.machine, heap)
+  enter(two.machine, record, two.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [last.tid]))
+  leave(two.machine, record)
+  process.check()
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+})
+
+loose('is looked for nowhere if there is none: the burial waits for nobody who is inside a heap', () => {
+  const { process, two, three, token, record } = scene()
+  enter(three.machine, record, three.tid)
+  assert.is(
+    waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
+    0
+  )
+  assert.is(attachThread(process.share()).tid, two.tid)
+  leave(three.machine, record)
+  process.check()
+})
+
+loose('nor for who is at work with a spy that lives in another thread', () => {
+  const { process, one, two, three, token } = scene()
+  assert.is(openCom(one).CoRegisterMallocSpy(new Witness()), S_OK)
+  enter(three.machine, HDR.SPY_LOCK, three.tid)
+  assert.is(
+    waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
+    0
+  )
+  leave(three.machine, HDR.SPY_LOCK)
+  process.check()
+})
+
+loose('is not taken for the block of another heap that came to lie there meanwhile', () => {
+  const world = scene()
+  const { process, one, two, three, token, heap, record } = world
+  const block = leavesBlock(world)
+  enter(three.machine, record, three.tid)
+  waitingInVain(() => process.workerEnded(token))
+  leave(three.machine, record)
+  assert.is(one.HeapDestroy(heap), 1)
+  const next = one.HeapCreate(0, 0, 0)
+  assert.is(recordOf(one.machine, next), record)
+  assert.is(one.HeapAlloc(next, 0, 100), block * GRANULE, 'the first block of the heap lies where that of the other was')
+  process.check()
+  assert.is(one.HeapFree(next, 0, block * GRANULE), 1)
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+loose.run()
