@@ -146,6 +146,19 @@ twice('a burial that has no stack to begin with is made again: the id is not giv
 })
 twice.run()
 
+const making = suite('a thread that is cut off while it makes a heap')
+
+making('leaves no section behind that the next maker, or a check, would wait for', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const { process, one, two, three, token } = scene(50)
+    cut = cutOff(two, k, () => two.HeapCreate(0, 0, 0))
+    process.workerEnded(token)
+    for (const ce of [three, one]) assert.is.not(ce.HeapCreate(0, 0, 0), 0, `step ${k}`)
+    process.check()
+  }
+})
+making.run()
+
 const told = suite('process.workerEnded')
 
 told('refuses a token with a number that share() has not given: the creating thread came with 0', () => {

@@ -106,10 +106,11 @@ function claimRecord(machine: Machine, who: number, hold: boolean): number {
     let index = 0
     while (index < machine.heapLimit && !isFreeRecord(machine, who, recordAt(machine, index))) index++
     const record = index < machine.heapLimit ? recordAt(machine, index) : 0
+    // Before its section is entered: who buries a thread looks at the sections of as many records as there are.
+    if (record !== 0 && index >= heapCount(machine)) Atomics.store(sys, HDR.HEAPS, index + 1)
     // Never a wait: the section of a heap comes before the process section.
     const held = record !== 0 && hold && tryEnter(machine, record, who)
     if (record !== 0 && (held || !hold)) {
-      if (index >= heapCount(machine)) Atomics.store(sys, HDR.HEAPS, index + 1)
       sys[record + REC.MAKER] = who & TID
       sys[record + REC.HANDLE] = CLAIMED
     }
