@@ -8,6 +8,7 @@ import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, leave, TID } from '../../src/machine/section.ts'
 import { Witness } from '../../src/mixed/spies.ts'
+import { waitingInVain } from './afterdeathscene.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 function scene() {
@@ -19,23 +20,6 @@ function scene() {
   ]
   const heap = process.thread.HeapCreate(0, 0, 0)
   return { process, one: process.thread, two, three, four, heap, record: recordOf(process.thread.machine, heap) }
-}
-
-/** Each wait ends in vain at once; `after` is told how many there were. */
-function waitingInVain(act: () => void, after: (waits: number) => void = () => undefined): number {
-  const { wait } = Atomics
-  let waits = 0
-  const inVain = (): string => {
-    after(++waits)
-    return 'timed-out'
-  }
-  Object.defineProperty(Atomics, 'wait', { value: inVain, configurable: true, writable: true })
-  try {
-    act()
-  } finally {
-    Object.defineProperty(Atomics, 'wait', { value: wait, configurable: true, writable: true })
-  }
-  return waits
 }
 
 /** Sections that the thread leaves from now on without being inside. */
@@ -104,9 +88,11 @@ ashore('a call that waits while somebody is being terminated stays in the heap t
     return take(address, who)
   }
   let left = false
-  const waits = waitingInVain(
+  let waits = 0
+  waitingInVain(
     () => assert.is.not(two.HeapAlloc(heap, 0, 0x8000), 0),
-    () => {
+    (count) => {
+      waits = count
       if (left || !inside) return
       left = true
       assert.is((one.machine.sys[recordOf(one.machine, heap)] as number) & TID, two.tid)

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import {
   type FuzzFailure,
   type FuzzKind,
@@ -18,6 +18,7 @@ import {
   wordsOf
 } from '../fuzz/index.ts'
 import { fuzzKinds } from '../fuzz/options.ts'
+import { parseSeconds, parseWhole } from './numbers.ts'
 import { clean, findings, UserError } from './exit.ts'
 import { colours, expectWritable, note, putOut, reasonOf } from './output.ts'
 import { fuzzProgress } from './progress.ts'
@@ -195,16 +196,4 @@ async function keepFailure({ seed, file, trace, repeat }: FuzzFailure, kind: Fuz
   } catch (error) {
     note(`ceheap: ${name}: the failure cannot be written (${reasonOf(error)}); --format json has it`)
   }
-}
-
-function parseWhole(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.')
-  return value
-}
-
-function parseSeconds(text: string): number {
-  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN
-  if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.')
-  return value
 }

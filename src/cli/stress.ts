@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { builds, placements, profileNames } from '../profile.ts'
 import { builtinWorkloads } from '../stress/builtin.ts'
 import { formatStress, StressError, type StressOptions, type StressReport, stress, stressJson } from '../stress/index.ts'
+import { parseSeconds, parseWhole } from './numbers.ts'
 import { clean, findings, UserError } from './exit.ts'
 import { colours, expectWritable, putOut } from './output.ts'
 import { stressProgress } from './progress.ts'
@@ -92,16 +93,4 @@ async function run({ format, output, ...options }: Flags): Promise<number> {
 /** A value that an option gave, or a workload that cannot be used; anything else is a fault of ours and stays what it is. */
 function asUserError(error: unknown): unknown {
   return error instanceof StressError || error instanceof RangeError ? new UserError(error.message) : error
-}
-
-function parseWhole(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.')
-  return value
-}
-
-function parseSeconds(text: string): number {
-  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN
-  if (!(value > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.')
-  return value
 }
