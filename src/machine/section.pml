@@ -130,7 +130,7 @@ attached:
 #else
       :: d_step { !(seen & WAITERS) && word == seen -> seen = seen | WAITERS; word = seen }
 #endif
-      /* section.ts: `if (backOff(sys, at, seen)) continue` or the compare-exchange that fails */
+      /* section.ts: `if (backOff(sys, at, WAITERS | ORPHAN)) continue` or the compare-exchange that fails */
 #ifdef STALE_RETRY
       :: !(seen & WAITERS) && word != seen -> goto owned
 #else

@@ -124,7 +124,7 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
       continue
     }
     if (seen > 0) {
-      if (backOff(sys, at, seen)) continue
+      if (backOff(sys, at, WAITERS | ORPHAN)) continue
       if (Atomics.compareExchange(sys, at, seen, seen | WAITERS) !== seen) continue
       seen |= WAITERS
     }

@@ -6,9 +6,15 @@
 /** How often the next in turn of a schedule looks before it parks: about two microseconds, longer than most steps take. */
 const SPINS = 200
 
-/** How often a waiter for a section looks before it parks, and how many turns of a loop (some ten microseconds) it stays away from the word in between. */
-const LOOKS = 12
-const REST = 8000
+/** How often a waiter for a section looks before it parks. */
+const LOOKS = 5
+
+/** How many turns of a loop a waiter stays away from the word between two looks: from about a microsecond to about 80. */
+const SHORTEST = 1000
+const LONGEST = 64_000
+
+/** The turns that this thread's last wait came to. */
+let absence = SHORTEST
 
 /** Where parking is forbidden, how often the word is looked at between two looks at the clock: some ten microseconds. */
 const BUSY_SPINS = 1000
@@ -35,22 +41,29 @@ export function spin(cells: Int32Array, at: number, seen: number, turns: number 
 }
 
 /**
- * `spin` for a section that others enter and leave many times a microsecond. Each look takes the word's cache line from the owner, and whoever gets the section
- * takes the heap's lines as well: two threads that look all the time come to 0.4 of what one does alone, two that rest to 0.93.
+ * Looks a bounded number of times for a section to come free; true as soon as its word is 0 or has one of the bits `gone`. Each look takes the word's cache
+ * line from the owner, and whoever gets the section takes the heap's lines as well: two threads that look all the time come to 0.4 of what one does alone, two that
+ * stay away for as long as LONGEST to 0.9 and more. But who meets the other once in a while ought not to stay away for so long. So a look in vain
+ * doubles the next absence, and a wait that the first look ends shortens it.
  */
-export function backOff(cells: Int32Array, at: number, seen: number): boolean {
-  let turns = seen
+export function backOff(cells: Int32Array, at: number, gone: number): boolean {
+  let turns = gone
   for (let look = 0; look < LOOKS; look++) {
-    if (Atomics.load(cells, at) !== seen) return true
-    turns = rest(turns)
+    turns = rest(turns, absence)
+    const word = Atomics.load(cells, at)
+    if (word === 0 || (word & gone) !== 0) {
+      if (look === 0) absence = Math.max(SHORTEST, absence - (absence >>> 2))
+      return true
+    }
+    absence = Math.min(LONGEST, absence << 1)
   }
   // Never so, since it is odd; but a loop without a result would be taken out as useless.
   return turns === 0
 }
 
-function rest(from: number): number {
+function rest(from: number, length: number): number {
   let turns = from
-  for (let turn = 0; turn < REST; turn++) turns = Math.imul(turns, 1664525) | 1
+  for (let turn = 0; turn < length; turn++) turns = Math.imul(turns, 1664525) | 1
   return turns
 }
 
