@@ -52,7 +52,7 @@ fuzz('takes the shard from the environment, and merges', () => {
 })
 
 fuzz('runs the program of a failure file, and of any bytes', () => {
-  const file = folder.file('failure.json', failureFile({ message: 'x', seed: 3, words: wordsOfSeed(3, 50) }))
+  const file = folder.file('failure.json', failureFile({ kind: 'fast', message: 'x', seed: 3, words: wordsOfSeed(3, 50) }))
   assert.is(ceheap(['fuzz', '--replay', file], { env }).status, 0)
   const bytes = ceheap(['fuzz', '--bytes', '-', '--format', 'json'], { env, input: new Uint8Array(999).fill(77) })
   assert.is(bytes.status, 0, bytes.err)

@@ -3,7 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type FuzzReport, formatFuzz, fuzz, fuzzJson, mergeShards } from '../../src/fuzz/index.ts'
 import { fuzzKinds } from '../../src/fuzz/options.ts'
-import { runThreads, stressOf } from '../../src/fuzz/threads.ts'
+import { runThreads } from '../../src/fuzz/threads.ts'
+import { stressOf } from '../../src/fuzz/threadsrun.ts'
 import { stress } from '../../src/stress/index.ts'
 import { clear, running } from '../stress/bad.ts'
 
@@ -51,6 +52,7 @@ kinds('wrong options are refused', async () => {
     [{ kind: 'slow' }, /kind: expected .*fast.*got "?slow/],
     [{ kind: 'mixed', seed: 2 ** 32 }, /seed: expected/],
     [{ kind: 'threads', seed: 2 ** 32 - 1, runs: 2 }, /2\^32 - 1 in the last run/],
+    [{ kind: 'mixed', seed: 2 ** 32 - 2, runs: 3, seconds: 1 }, /2\^32 - 1 in the last run/],
     [{ kind: 'threads', shrinkSeconds: 5 }, /shrinkSeconds: expected no such option/]
   ]
   for (const [options, message] of wrong) {
@@ -81,6 +83,10 @@ kinds('threads: a failure is that of ceheap stress, with the command that repeat
   assert.ok(failure.left < failure.found && failure.tried > 0, `${failure.left} of ${failure.found}`)
   assert.ok(failure.repeat.startsWith(`ceheap stress --workload ${workload} --threads `), failure.repeat)
   assert.match(failure.text, /HeapFree\(|LocalAlloc\(/)
+  const [report = '', program = ''] = failure.text.split('\n\nconst process = ')
+  assert.match(report, /Repeat it/)
+  assert.match(program, /^createProcess\(\{"profile":.*\}\)\nconst ce = \[process\.thread, \.\.\.Array.*\]\n/)
+  assert.ok(failure.trace.split('\n').length > 2)
 })
 kinds.after(clear)
 kinds.run()

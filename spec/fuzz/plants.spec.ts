@@ -2,7 +2,7 @@
 // failure file and by the trace.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { fuzzProgram, fuzzThrough } from '../../src/fuzz/campaign.ts'
+import { fuzzFailure, fuzzThrough } from '../../src/fuzz/campaign.ts'
 import { parseFailureFile } from '../../src/fuzz/failurefile.ts'
 import type { FuzzFailure } from '../../src/fuzz/report.ts'
 import type { Subject } from '../../src/fuzz/subject.ts'
@@ -39,10 +39,10 @@ for (const plant of plants) {
     assert.match(failure.text, /ce\[0\]\.HeapAlloc\(h0, 0, 0x40\)/)
     assert.is(failure.repeat, `ceheap fuzz --seed ${failure.seed} --runs 1`)
 
-    const { words } = parseFailureFile(failure.file)
-    const again = await fuzzProgram(words, {}, planted(plant))
+    const file = parseFailureFile(failure.file)
+    const again = await fuzzFailure(file, {}, planted(plant))
     assert.is(again.failure?.message, failure.message, 'the failure file repeats it')
-    const sound = await fuzzProgram(words)
+    const sound = await fuzzFailure(file)
     assert.is(sound.ok, true, `without the fault all is well, but: ${sound.failure?.message}`)
     assert.is(differing(failure, plant), undefined, 'the trace repeats it')
   })

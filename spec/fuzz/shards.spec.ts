@@ -1,7 +1,7 @@
 // Many machines: which of how many one is, and one result of all theirs.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { fuzz, fuzzJson, mergeShards, parseFailureFile, shardFrom } from '../../src/fuzz/index.ts'
+import { fuzz, fuzzJson, mergeShards, shardFrom } from '../../src/fuzz/index.ts'
 
 const env = suite('fuzz: the shard as a service tells it')
 env('each service counts in its own way', () => {
@@ -51,7 +51,7 @@ merging('the sum of all shards, in their order', () => {
   assert.is(calls, JSON.parse(one.text).calls + JSON.parse(two.text).calls)
 })
 merging('one failure makes the whole fail', () => {
-  const merged = mergeShards([one, changed(two, { ok: false, failure: { message: 'x' } })])
+  const merged = mergeShards([one, changed(two, { ok: false, ended: 'failure', failure: { message: 'x', repeat: 'ceheap fuzz --seed 10 --runs 1' } })])
   assert.is(merged.ok, false)
   assert.equal(
     merged.failures.map(({ shard, message }) => [shard, message]),
@@ -63,13 +63,29 @@ merging('missing, doubled and strange shards are refused by name', () => {
     [[], /got none/],
     [[one], /2\/2 is missing/],
     [[one, one, two], /each shard once, got 1\/2 here and in 1\.json/],
-    [[one, changed(two, { seed: 10 })], /other-2\.json: expected seed 9/],
+    [[one, changed(two, { seed: 10, seeds: { first: 11, step: 2, count: 2 } })], /other-2\.json: expected seed 9/],
     [[one, changed(two, { commands: 100 })], /another campaign/],
-    [[one, changed(two, { shard: '2/3' })], /a shard of 2/],
+    [[one, changed(two, { shard: '2/3', seeds: { first: 10, step: 3, count: 2 } })], /a shard of 2/],
     [[one, changed(two, { shard: '5' })], /expected i\/n/],
     [[one, changed(two, { version: 2 })], /expected version 1, got 2/],
     [[one, changed(two, { runs: -1 })], /other JSON/],
     [[one, changed(two, { ok: false })], /a failure where ok is false/],
+    [[one, changed(two, { ended: 'failure' })], /a failure where ok is false/],
+    [[one, changed(two, { ok: false, ended: 'failure', failure: null })], /its message and the command/],
+    [[one, changed(two, { ok: false, ended: 'failure', failure: { message: 7 } })], /its message and the command/],
+    [[one, changed(two, { runs: 3 })], /expected seeds .*"count":3.* got .*"count":2/],
+    [[one, changed(two, { seeds: { first: 9, step: 2, count: 2 } })], /expected seeds .*"first":10.* got .*"first":9/],
+    [[one, changed(two, { seeds: { first: 10, step: 1, count: 2 } })], /expected seeds .*"step":2/],
+    [[one, changed(two, { seeds: [] })], /expected seeds/],
+    [[one, changed(two, { ended: 'somehow' })], /other JSON/],
+    [[one, changed(two, { calls: Number.MAX_SAFE_INTEGER })], /expected calls of up to 2\^53 - 1 in all/],
+    [[one, { name: 'huge.json', text: two.text.replace(/"seconds": [\d.]+/, '"seconds": 1e999') }], /huge\.json: .*other JSON/],
+    [[one, { name: 'nan.json', text: two.text.replace(/"calls": \d+/, '"calls": NaN') }], /nan\.json: .*no JSON/],
+    [[one, changed(two, { seconds: -1 })], /other JSON/],
+    [[one, changed(two, { seconds: null })], /other JSON/],
+    [[one, changed(two, { calls: 1e300 })], /other JSON/],
+    [[one, changed(two, { calls: 0.5 })], /other JSON/],
+    [[one, changed(two, { commands: '200' })], /other JSON/],
     [[one, { name: 'cut.json', text: two.text.slice(0, 40) }], /cut\.json: .*no JSON/],
     [[one, { name: 'empty.json', text: '' }], /empty\.json: .*no JSON/],
     [[one, { name: 'list.json', text: '[]' }], /other JSON/]
@@ -82,25 +98,3 @@ merging('missing, doubled and strange shards are refused by name', () => {
     )
 })
 merging.run()
-
-const files = suite('fuzz: failure files')
-files('a file that is none, is cut or of another version is refused', () => {
-  const good = { ceheap: 'fuzz failure', version: 1, message: 'x', seed: 1, commands: 1, program: Buffer.alloc(16).toString('base64') }
-  assert.is(parseFailureFile(JSON.stringify(good)).words.length, 4)
-  const wrong: [object | string, RegExp][] = [
-    ['', /no JSON/],
-    [JSON.stringify(good).slice(0, 50), /no JSON/],
-    ['null', /other JSON/],
-    [{ ...good, ceheap: 'trace' }, /other JSON/],
-    [{ ...good, version: 2 }, /version 1, got version 2/],
-    [{ ...good, commands: 2 }, /damaged/],
-    [{ ...good, program: 7 }, /without them/]
-  ]
-  for (const [file, message] of wrong)
-    assert.throws(
-      () => parseFailureFile(typeof file === 'string' ? file : JSON.stringify(file)),
-      (error: Error) => error instanceof RangeError && message.test(error.message),
-      String(message)
-    )
-})
-files.run()

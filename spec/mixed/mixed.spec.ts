@@ -4,10 +4,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { seedOr } from '../../fuzz/property.ts'
 import { fuzz } from '../../src/fuzz/index.ts'
-import { LMEM_ZEROINIT } from '../../src/index.ts'
 import { runMixed, type Watch } from '../../src/mixed/campaign.ts'
-import type { OnThread } from '../../src/mixed/program.ts'
 import { read } from '../trace/read.ts'
+import { forgets, watch } from './faults.ts'
 
 const COMMANDS = 5000
 const SEEDS = 4
@@ -22,19 +21,6 @@ mixed('heaps, pages, COM, hosts, sections and tool help show one truth through 2
   if (failure !== undefined) assert.unreachable(`${failure.message}\n\n${failure.text}\n\n  again: ${failure.repeat}\n`)
   assert.ok(calls > 10_000, `${calls} calls`)
 })
-
-/** A fault in front of the emulator: LocalAlloc that forgets to zero. */
-const forgets: OnThread = (ce) => {
-  const alloc = ce.LocalAlloc.bind(ce)
-  const value = (flags: number, bytes: number): number => alloc(flags & ~LMEM_ZEROINIT, bytes)
-  // A recorded thread's calls cannot be assigned.
-  Object.defineProperty(ce, 'LocalAlloc', { value, configurable: true })
-}
-
-function watch(until: number): Watch {
-  const all: Watch = { goOn: () => performance.now() < until, turn: async () => {}, shrinking: () => all }
-  return all
-}
 
 mixed('a planted fault is found, made smaller, told as calls and as a trace, and found again', async () => {
   const { failure, calls } = await runMixed(7, 20_000, watch(performance.now() + 60_000), forgets)

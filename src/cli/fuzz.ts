@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import { printable } from '../check/sites.ts'
 import {
   type FuzzFailure,
   type FuzzKind,
@@ -9,17 +9,18 @@ import {
   type FuzzReport,
   formatFuzz,
   fuzz,
+  fuzzFailure,
   fuzzJson,
   fuzzProgram,
-  mergedJson,
-  mergeShards,
   parseFailureFile,
   shardFrom,
   wordsOf
 } from '../fuzz/index.ts'
 import { fuzzKinds } from '../fuzz/options.ts'
-import { parseSeconds, parseWhole } from './numbers.ts'
 import { clean, findings, UserError } from './exit.ts'
+import { mergeCommand } from './fuzzmerge.ts'
+import { bytesAt, expectApart, usable } from './input.ts'
+import { parseSeconds, parseWhole } from './numbers.ts'
 import { colours, expectWritable, note, putOut, reasonOf } from './output.ts'
 import { fuzzProgress } from './progress.ts'
 
@@ -27,7 +28,7 @@ interface Flags extends Omit<FuzzOptions, 'onProgress' | 'signal'> {
   readonly shardCount?: number
   readonly replay?: string
   readonly bytes?: string
-  readonly keep: string
+  readonly keep?: string
   readonly format: 'text' | 'json'
   readonly output?: string
 }
@@ -40,17 +41,17 @@ export function fuzzCommand(): Command {
         'byte with a model. A failure is made smaller, told as API calls, and written as a trace and as a file that --replay takes.'
     )
     .addOption(new Option('--kind <kind>', 'what the runs are (default: fast)').choices(fuzzKinds))
-    .option('--runs <n>', 'runs of the whole campaign (default: 100)', parseWhole)
-    .option('--calls <n>', 'or API calls of the whole campaign', parseWhole)
-    .option('--seconds <n>', 'or time to work', parseSeconds)
+    .option('--runs <n>', 'runs of the whole campaign (default: 100 where nothing else bounds it)', parseWhole)
+    .option('--calls <n>', 'API calls of the whole campaign', parseWhole)
+    .option('--seconds <n>', 'time to work', parseSeconds)
     .option('--seed <n>', 'run number r, from 0, is the program of seed + r (default: 1)', parseWhole)
     .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
     .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
     .option('--commands <n>', 'commands of one run (default: 30000, mixed 10000, threads 2000)', parseWhole)
     .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60, or --seconds if less)', parseSeconds)
-    .option('--replay <file>', 'run the program of a failure file')
+    .option('--replay <file>', 'run what a failure file tells, of whatever kind')
     .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
-    .option('--keep <folder>', 'where a failure is written', '.')
+    .option('--keep <folder>', 'where a failure is written (default: here)')
     .addOption(new Option('--format <name>', 'format of the report').choices(['text', 'json']).default('text'))
     .option('-o, --output <file>', 'write the report to a file')
     .addHelpText(
@@ -61,7 +62,10 @@ Kinds:
   mixed     all of that with COM, hosts, critical sections, tool help,
             CeHeapCreate and threads that come and go, on one process
   threads   the workloads of ceheap stress on 2 to 4 worker threads under
-            seeded schedules; a failure comes as a ceheap stress command
+            seeded schedules; a failure comes as a ceheap stress command too
+
+--runs, --calls and --seconds may stand together: the first bound that is
+reached ends the campaign, and so does the first failure.
 
 The shard is taken from CI_NODE_INDEX and CI_NODE_TOTAL, CIRCLE_NODE_INDEX and
 CIRCLE_NODE_TOTAL, BUILDKITE_PARALLEL_JOB and BUILDKITE_PARALLEL_JOB_COUNT, or
@@ -82,23 +86,15 @@ Examples:
     .action(async (flags: Flags) => {
       process.exitCode = await run(flags)
     })
+    // What stands behind merge is its own: both have an -o.
+    .enablePositionalOptions()
     .addCommand(mergeCommand())
 }
 
-function mergeCommand(): Command {
-  return new Command('merge')
-    .summary('make one result of those of all shards')
-    .argument('<file...>', 'the JSON result of each shard')
-    .option('-o, --output <file>', 'write the result to a file')
-    .action(async (files: string[], { output }: { output?: string }) => {
-      const texts = await Promise.all(files.map(async (name) => ({ name, text: (await bytesAt(name)).toString('utf8') })))
-      const merged = usable(() => mergeShards(texts))
-      await putOut(mergedJson(merged), output)
-      process.exitCode = merged.ok ? clean : findings
-    })
-}
-
-async function run({ format, output, keep, replay, bytes, shardCount, ...options }: Flags): Promise<number> {
+async function run(flags: Flags): Promise<number> {
+  expectTogether(flags)
+  const { format, output, keep = '.', replay, bytes, shardCount, ...options } = flags
+  expectApart(output, replay, bytes)
   if (options.shard !== undefined && shardCount !== undefined && options.shard.split('/')[1] !== String(shardCount))
     throw new UserError(`--shard-count: expected the number of shards of --shard ${options.shard}, got ${shardCount}`)
   await expectWritable(output)
@@ -125,7 +121,10 @@ async function run({ format, output, keep, replay, bytes, shardCount, ...options
   }
   const toFile = output !== undefined && output !== '-'
   await putOut(format === 'json' ? fuzzJson(report) : formatFuzz(report, colours(toFile)), output)
-  if (report.failure !== undefined && replay === undefined) await keepFailure(report.failure, report.kind ?? 'fast', keep)
+  if (report.failure !== undefined) {
+    if (replay === undefined) await keepFailure(report.failure, report.kind ?? 'fast', keep)
+    else note(`again: ceheap fuzz --replay ${replay}`)
+  }
   return report.ok ? clean : findings
 }
 
@@ -138,49 +137,33 @@ function sharded(count: number | undefined): string | undefined {
   return found === undefined ? undefined : `${found.part}/${found.of}`
 }
 
-const ONLY_CAMPAIGNS = ['kind', 'runs', 'calls', 'seconds', 'seed', 'shard', 'commands'] as const
+const ONLY_CAMPAIGNS = ['kind', 'runs', 'calls', 'seconds', 'seed', 'shard', 'shardCount', 'commands'] as const
+
+/** Refuses options that would not be heeded. */
+function expectTogether(flags: Flags): void {
+  const { replay, bytes, keep } = flags
+  if (replay === undefined && bytes === undefined) return
+  if (replay !== undefined && bytes !== undefined) throw new UserError('expected either --replay or --bytes, got both')
+  const other = ONLY_CAMPAIGNS.find((name) => flags[name] !== undefined)
+  if (other !== undefined)
+    throw new UserError(
+      `--${other === 'shardCount' ? 'shard-count' : other}: expected no such option with --replay or --bytes, which run one program`
+    )
+  if (replay !== undefined && keep !== undefined)
+    throw new UserError('--keep: expected no such option with --replay, whose failure is in a file already')
+}
 
 async function given(replay: string | undefined, bytes: string | undefined, options: FuzzOptions): Promise<FuzzReport> {
-  const other = ONLY_CAMPAIGNS.find((name) => options[name] !== undefined)
-  if (replay !== undefined && bytes !== undefined) throw new UserError('expected either --replay or --bytes, got both')
-  if (other !== undefined) throw new UserError(`--${other}: expected no such option with --replay or --bytes, which run one program`)
   if (replay !== undefined) {
     const text = (await bytesAt(replay)).toString('utf8')
     const file = usable(() => parseFailureFile(text), replay)
-    return await fuzzProgram(file.words, options)
+    const report = await fuzzFailure(file, options)
+    if (report.ended === 'done') note(`${replay}: what failed does not fail here: ${printable(file.message)}`)
+    return report
   }
   const program = await bytesAt(bytes as string)
   if (program.length === 0) throw new UserError(`${bytes}: expected the bytes of a program, got none`)
   return await fuzzProgram(wordsOf(program), options)
-}
-
-/** Runs what throws a RangeError for input that cannot be used. */
-function usable<T>(act: () => T, name?: string): T {
-  try {
-    return act()
-  } catch (error) {
-    throw error instanceof RangeError ? new UserError(name === undefined ? error.message : `${name}: ${error.message}`) : error
-  }
-}
-
-/** Larger files are no program and no report. */
-const MOST_BYTES = 64 * 1024 * 1024
-
-async function bytesAt(name: string): Promise<Buffer> {
-  try {
-    const parts: Buffer[] = []
-    let length = 0
-    for await (const part of name === '-' ? process.stdin : createReadStream(name)) {
-      parts.push(part)
-      length += part.length
-      if (length > MOST_BYTES) throw new UserError(`${name}: expected at most ${MOST_BYTES} bytes, got more`)
-    }
-    return Buffer.concat(parts)
-  } catch (error) {
-    if (error instanceof UserError) throw error
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw new UserError(`${name}: cannot be read (${missing ? 'no such file' : reasonOf(error)})`)
-  }
 }
 
 /** Writes a failure beside the report, and says how it is repeated. */

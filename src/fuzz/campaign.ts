@@ -1,6 +1,6 @@
-import { runMixed, type Watch } from '../mixed/campaign.ts'
+import { type MixedOutcome, replayMixed, runMixed, type Watch } from '../mixed/campaign.ts'
 import { messageOf } from '../mixed/disagreement.ts'
-import { failureFile } from './failurefile.ts'
+import { type FailureFile, type FailingRun, failureFile } from './failurefile.ts'
 import { failureOf, LOOK } from './once.ts'
 import { COMMANDS, type FuzzOptions, type FuzzPlan, planOf } from './options.ts'
 import type { FuzzFailure, FuzzReport } from './report.ts'
@@ -8,7 +8,8 @@ import { Run } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { Wrap } from './subject.ts'
 import { tell } from './tell.ts'
-import { runThreads } from './threads.ts'
+import { StressError } from '../stress/index.ts'
+import { runStress, runThreads, type ThreadsOutcome } from './threads.ts'
 import { COMMAND_WORDS, commandsIn, SETUP_WORDS, wordsOf, wordsOfSeed } from './words.ts'
 
 /** Commands between two looks at the clock. */
@@ -57,8 +58,16 @@ export async function fuzzProgram(
   options: Pick<FuzzOptions, 'shrinkSeconds' | 'signal' | 'onProgress'> = {},
   wrap?: Wrap
 ): Promise<FuzzReport> {
-  const campaign = new Campaign(planOf({ ...options, runs: 1 }), options, wrap)
-  return await campaign.one(words)
+  return await new Campaign(planOf({ ...options, runs: 1 }), options, wrap).one({ kind: 'fast', words }, null)
+}
+
+/** Runs what a failure file tells, of whatever kind, and reports it like a campaign of one run. */
+export async function fuzzFailure(
+  file: FailureFile,
+  options: Pick<FuzzOptions, 'shrinkSeconds' | 'signal' | 'onProgress'> = {},
+  wrap?: Wrap
+): Promise<FuzzReport> {
+  return await new Campaign(planOf({ ...options, kind: file.kind, runs: 1 }), options, wrap).one(file, file.seed)
 }
 
 class Campaign {
@@ -96,11 +105,32 @@ class Campaign {
     return this.#report(this.#stopped ? 'stopped' : this.#ms >= ms ? 'time' : 'done')
   }
 
-  async one(words: Uint32Array): Promise<FuzzReport> {
-    const failed = await this.#run(words)
-    const report = failed === undefined ? this.#report('done') : this.#report('failure', await this.#failure(words, failed, null))
-    // It is no seed's.
-    return { ...report, seed: 0, seeds: { first: 0, step: 1, count: 0 }, commands: commandsIn(words) }
+  /** Makes one run that is given, of a seed that is known or not. */
+  async one(given: FailingRun, seed: number | null): Promise<FuzzReport> {
+    const { failure, commands } = await this.#given(given, seed)
+    const report = this.#report(failure !== undefined ? 'failure' : this.#stopped ? 'stopped' : 'done', failure)
+    // It is no campaign's.
+    return { ...report, seed: 0, seeds: { first: 0, step: 1, count: 0 }, commands }
+  }
+
+  async #given(given: FailingRun, seed: number | null): Promise<{ failure: FuzzFailure | undefined; commands: number }> {
+    if (given.kind === 'fast') {
+      const { words } = given
+      const failed = await this.#run(words)
+      const failure = failed === undefined ? undefined : await this.#failure(words, failed, seed)
+      return { failure: failure && { ...failure, repeat: '' }, commands: commandsIn(words) }
+    }
+    if (given.kind === 'mixed') {
+      const failure = await this.#other(replayMixed(given.program, this.#watch), seed, '')
+      return { failure, commands: given.program.commands.length }
+    }
+    const { run } = given
+    try {
+      return { failure: await this.#other(runStress(run), seed, ''), commands: run.threads * run.ops }
+    } catch (error) {
+      // A schedule that is damaged, or of other work.
+      throw error instanceof StressError ? new RangeError(error.message, { cause: error }) : error
+    }
   }
 
   /** Makes the run of a seed, of whatever kind. */
@@ -111,11 +141,22 @@ class Campaign {
       const failed = await this.#run(words)
       return failed === undefined ? undefined : await this.#failure(words, failed, seed)
     }
+    const outcome = kind === 'mixed' ? runMixed(seed, commands, this.#watch) : runThreads(seed, commands)
+    return await this.#other(outcome, seed, repeatOf(this.#plan, seed))
+  }
+
+  /** What has become of a run of the other kinds. */
+  async #other(running: Promise<MixedOutcome | ThreadsOutcome>, seed: number | null, repeat: string): Promise<FuzzFailure | undefined> {
     this.#runs++
-    const { calls, failure } = await (kind === 'mixed' ? runMixed(seed, commands, this.#watch) : runThreads(seed, commands))
+    const { calls, failure } = await running
     this.#calls += calls
     await this.#turn(0, false)
-    return failure === undefined ? undefined : { trace: '', file: '', repeat: repeatOf(this.#plan, seed), ...failure, seed }
+    if (failure === undefined) return undefined
+    const { message, found, left, tried, text, trace } = failure
+    const told = { message, seed, found, left, tried, text, trace }
+    if ('run' in failure) return { ...told, file: failureFile({ kind: 'threads', message, seed, run: failure.run }), repeat: failure.repeat }
+    const { program } = failure
+    return { ...told, file: program === undefined ? '' : failureFile({ kind: 'mixed', message, seed, program }), repeat }
   }
 
   get #watch(): Watch {
@@ -213,7 +254,7 @@ async function explain(
     tried,
     text: told.text,
     trace: told.trace.map((line) => `${line}\n`).join(''),
-    file: failureFile({ message: said, seed, words })
+    file: failureFile({ kind: 'fast', message: said, seed, words })
   }
 }
 

@@ -24,6 +24,8 @@ export interface MergedReport {
   readonly failures: readonly (FuzzFailure & { readonly shard: string })[]
 }
 
+const ENDED: readonly FuzzReport['ended'][] = ['done', 'time', 'stopped', 'failure']
+
 function fieldsOf({ name, text }: ShardFile): FuzzReport {
   let data: unknown
   try {
@@ -38,7 +40,7 @@ function fieldsOf({ name, text }: ShardFile): FuzzReport {
   if (report.version !== 1 && report.version !== undefined)
     throw new RangeError(`${name}: expected version 1, got ${JSON.stringify(report.version)}: another ceheap has written it`)
   const whole = (value: unknown): boolean => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-  const { ok, runs, calls, seed, shard, seeds, commands, seconds } = report
+  const { ok, runs, calls, seed, shard, seeds, commands, seconds, ended, failure } = report
   const good =
     report.version === 1 &&
     typeof ok === 'boolean' &&
@@ -46,17 +48,28 @@ function fieldsOf({ name, text }: ShardFile): FuzzReport {
     whole(calls) &&
     whole(seed) &&
     whole(commands) &&
-    typeof seconds === 'number'
+    typeof seconds === 'number' &&
+    seconds >= 0 &&
+    Number.isFinite(seconds) &&
+    ENDED.some((how) => how === ended)
   if (!good || typeof shard !== 'string' || typeof seeds !== 'object' || seeds === null)
     throw new RangeError(`${name}: expected the JSON result of ceheap fuzz --format json, got other JSON`)
-  if (ok !== (report.failure === undefined))
-    throw new RangeError(`${name}: expected a failure where ok is false and none elsewhere, got ok ${ok}`)
+  if (ok !== (failure === undefined) || ok !== (ended !== 'failure'))
+    throw new RangeError(`${name}: expected a failure where ok is false and none elsewhere, got ok ${ok} and the end "${ended}"`)
+  if (failure !== undefined && (typeof failure?.message !== 'string' || typeof failure.repeat !== 'string'))
+    throw new RangeError(`${name}: expected a failure with its message and the command that repeats it, got one without them`)
   if (!fuzzKinds.includes(kindOf(report)))
     throw new RangeError(
       `${name}: expected a kind of ${fuzzKinds.join(', ')}, got ${JSON.stringify(report.kind)}: another ceheap has written it`
     )
-  parseShard(shard, `${name}: shard`)
+  const { part, of } = parseShard(shard, `${name}: shard`)
   if (seeds.count === 0 && runs !== 0) throw new RangeError(`${name}: expected the result of a campaign, got that of a given program`)
+  const expected = { first: (seed as number) + part - 1, step: of, count: runs }
+  const { first, step, count } = seeds
+  if (first !== expected.first || step !== expected.step || count !== expected.count)
+    throw new RangeError(
+      `${name}: expected seeds ${JSON.stringify(expected)} of shard ${shard} from seed ${seed}, got ${JSON.stringify({ first, step, count })}: the result was changed`
+    )
   return report as FuzzReport
 }
 
@@ -95,7 +108,11 @@ export function mergeShards(files: readonly ShardFile[]): MergedReport {
     )
   }
   const all = reports.map(({ report }) => report).sort((a, b) => parseShard(a.shard).part - parseShard(b.shard).part)
-  const sum = (field: 'runs' | 'calls' | 'seconds'): number => all.reduce((total, report) => total + report[field], 0)
+  const sum = (field: 'runs' | 'calls' | 'seconds'): number => {
+    const total = all.reduce((so, report) => so + report[field], 0)
+    if (total <= Number.MAX_SAFE_INTEGER) return total
+    throw new RangeError(`expected ${field} of up to 2^53 - 1 in all shards together, got ${total}`)
+  }
   return {
     version: 1,
     kind: kindOf(like),

@@ -77,9 +77,10 @@ export function planOf(options: FuzzOptions): FuzzPlan {
     throw new RangeError('shrinkSeconds: expected no such option for the kind threads, which bounds the runs that it tries, not the time')
   if (typeof shard !== 'string') throw misuse('shard', 'i/n', shard)
   const bounded = calls !== undefined || seconds !== undefined
-  const most = runs === undefined ? (bounded ? Number.POSITIVE_INFINITY : 100) : wholeNumber('runs', runs, 1, MOST)
   wholeNumber('seed', seed, 0, MOST_SEED[kind])
-  if (Number.isFinite(most) && seed + most - 1 > MOST_SEED[kind])
+  const seeds = MOST_SEED[kind] - seed + 1
+  const most = runs === undefined ? (bounded ? seeds : 100) : wholeNumber('runs', runs, 1, MOST)
+  if (most > seeds)
     throw new RangeError(`seed: expected at most ${kind === 'fast' ? '2^53' : '2^32'} - 1 in the last run, got ${seed} and ${most} runs`)
   return {
     kind,

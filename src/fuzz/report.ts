@@ -32,13 +32,13 @@ export interface FuzzFailure {
   readonly found: number
   readonly left: number
   readonly tried: number
-  /** The API calls, as they can be pasted into a test; of the kind `threads` the report of ceheap stress, with its history. */
+  /** The API calls, as they can be pasted into a test; of the kind `threads` the report of ceheap stress comes before them. */
   readonly text: string
-  /** The same as a trace: JSON Lines; '' of the kind `threads`. */
+  /** The same as a trace: JSON Lines; '' where threads did not come to their end. */
   readonly trace: string
-  /** The failure file, which `ceheap fuzz --replay` takes; '' of the kinds `mixed` and `threads`, which `repeat` alone repeats. */
+  /** The failure file, which `ceheap fuzz --replay` takes; '' where the run of the seed fails and its commands alone do not. */
   readonly file: string
-  /** The command that repeats it; of the kind `threads` the smallest failing run, by ceheap stress. */
+  /** The command that repeats it, '' for a program that was given; of the kind `threads` the smallest failing run, by ceheap stress. */
   readonly repeat: string
 }
 

@@ -31,6 +31,8 @@ export interface MixedFailure {
   /** The calls as they can be pasted, and as a trace. */
   readonly text: string
   readonly trace: string
+  /** What is left, to be run again; undefined where the commands alone do not go wrong. */
+  readonly program: Program | undefined
 }
 
 /**
@@ -38,20 +40,31 @@ export interface MixedFailure {
  * A failure is made smaller and told as API calls.
  */
 export async function runMixed(seed: number, commands: number, watch: Watch, onThread?: OnThread): Promise<MixedOutcome> {
-  const run = new Run(seed, onThread)
+  return await runWatched({ seed, commands: upTo(commands), finishing: true }, watch, onThread)
+}
+
+/** Runs what is left of a failure. */
+export async function replayMixed(program: Program, watch: Watch, onThread?: OnThread): Promise<MixedOutcome> {
+  return await runWatched(program, watch, onThread, Number.POSITIVE_INFINITY)
+}
+
+async function runWatched(program: Program, watch: Watch, onThread?: OnThread, look?: number): Promise<MixedOutcome> {
+  const { seed, commands, finishing } = program
+  const run = new Run(seed, onThread, look)
   let made = 0
-  let finishing = false
+  let ending = false
   try {
-    while (made < commands && watch.goOn()) {
-      for (const end = Math.min(commands, made + CHUNK); made < end; ) run.command(made++)
+    while (made < commands.length && watch.goOn()) {
+      for (const end = Math.min(commands.length, made + CHUNK); made < end; ) run.command(commands[made++] as number)
       await watch.turn(run.world.calls)
     }
-    finishing = true
-    run.finish()
+    ending = finishing
+    if (finishing) run.finish()
+    else run.agree()
     return { calls: run.world.calls }
   } catch (error) {
-    const failure = await explain({ seed, commands: upTo(made), finishing }, messageOf(error), watch.shrinking(), onThread)
-    return { calls: run.world.calls, failure }
+    const found = { seed, commands: commands.slice(0, made), finishing: ending }
+    return { calls: run.world.calls, failure: await explain(found, messageOf(error), watch.shrinking(), onThread) }
   } finally {
     run.close()
   }
@@ -68,15 +81,18 @@ async function explain(found: Program, message: string, { goOn, turn }: Watch, o
     tried++
     return failsWith({ ...found, commands }, onThread)
   }
-  const commands = goOn() && (await fails(found.commands)) ? await shortest(found.commands.length, fails, goOn) : found.commands
-  const told = tell({ ...found, commands }, onThread)
+  const commands = goOn() && (await fails(found.commands)) ? await shortest(found.commands, fails, goOn) : found.commands
+  const program = { ...found, commands }
+  const told = tell(program, onThread)
+  const again = told.message !== ''
   return {
-    message: told.message === '' ? message : told.message,
+    message: again ? told.message : message,
     found: found.commands.length,
     left: commands.length,
     tried,
-    text: told.text,
-    trace: told.trace
+    text: again ? told.text : `${told.text}\n// ${message}: in the run of the seed, but not where its commands alone are made`,
+    trace: told.trace,
+    program: again ? program : undefined
   }
 }
 
@@ -89,20 +105,20 @@ function failsWith(program: Program, onThread: OnThread | undefined): boolean {
   }
 }
 
-/** The fewest of the first `count` commands that go wrong. */
+/** The fewest of the commands that go wrong. */
 async function shortest(
-  count: number,
+  all: readonly number[],
   fails: (commands: readonly number[]) => Promise<boolean>,
   goOn: () => boolean
 ): Promise<readonly number[]> {
-  let [good, bad] = [0, count]
+  let [good, bad] = [0, all.length]
   // What a look finds may have been wrong for long.
   while (bad - good > 1 && goOn()) {
     const middle = (good + bad) >>> 1
     // Most often it lies in the last commands, since every thousandth looks.
     const at = Math.max(middle, bad - 500)
-    if (await fails(upTo(at))) bad = at
+    if (await fails(all.slice(0, at))) bad = at
     else good = at
   }
-  return await shrink(upTo(bad), fails, goOn)
+  return await shrink(all.slice(0, bad), fails, goOn)
 }

@@ -6,7 +6,7 @@ import { setupOf } from './world.ts'
 
 /** A program as API calls. */
 export interface Told {
-  /** What goes wrong in it. */
+  /** What goes wrong in it; '' if nothing does. */
   readonly message: string
   /** The calls as they can be pasted into a test. */
   readonly text: string
@@ -51,7 +51,7 @@ export function tell(program: Program, onThread?: OnThread): Told {
   const calls = lines.filter((line, n) => !(line.startsWith('// ') && lines[n + 1]?.startsWith('// ')))
   const left = Math.max(0, calls.length - MOST_LINES)
   const shown = left === 0 ? calls : [`// ... ${left} lines before`, ...calls.slice(left)]
-  return { message, text: [...beginning(program.seed, calls.join('\n')), ...shown, `// ${message}`].join('\n'), trace: trace.join('') }
+  return { message, text: [...beginning(program.seed, calls.join('\n')), ...shown, ...(message === '' ? [] : [`// ${message}`])].join('\n'), trace: trace.join('') }
 }
 
 /** What could not be shrunk to so many lines is not to be read. */
@@ -79,8 +79,8 @@ function beginning(seed: number, calls: string): string[] {
   ]
 }
 
-/** A call as it is made in a program. */
-function lineOf(index: number, { call, args, result }: CallRecord): string {
+/** A call as it is made in a program, by the thread of that index. */
+export function lineOf(index: number, { call, args, result }: CallRecord): string {
   const method = call.replace(/.*::/, '')
   const list = call === 'CeHeapCreate' ? [...args.slice(0, 3).map(hex), '...pages'] : args.map(hex)
   const by = call.startsWith('IMalloc::') ? 'malloc' : call.startsWith('Co') ? 'com' : 'ce'

@@ -4,7 +4,7 @@ import type { Campaign, CampaignHooks } from './campaign.ts'
 import { commandOf } from './command.ts'
 import { Crew } from './crew.ts'
 import { runExploration } from './explored.ts'
-import { historyLines } from './lines.ts'
+import { historyLines, historyTrace } from './lines.ts'
 import { loadWorkload } from './load.ts'
 import { isConcurrent } from './options.ts'
 import type { StressPlan } from './options.ts'
@@ -102,7 +102,8 @@ async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Prom
             schedule: scheduleOf(found),
             preemptions: found.outcome.preemptions,
             runs: found.runs,
-            history: historyLines(found.outcome.history, found.outcome.faults)
+            history: historyLines(found.outcome.history, found.outcome.faults),
+            trace: historyTrace(found.outcome.history, found.outcome.faults, plan.process)
           }
         })
   }

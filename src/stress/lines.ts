@@ -1,3 +1,5 @@
+import type { ProcessOptions } from '../coredll/process.ts'
+import { jsonLinesWriter, type TraceHeaderFields } from '../trace/writer.ts'
 import type { Call } from './history.ts'
 import type { Fault } from './judge.ts'
 import type { HistoryLine } from './report.ts'
@@ -24,9 +26,23 @@ export function callText({ call, args }: Call): string {
 }
 
 /** The calls of a failing run up to the one that failed, or all of them where none is to blame alone. */
-export function historyLines(history: readonly Call[], faults: readonly Fault[]): HistoryLine[] {
+function upToFault(history: readonly Call[], faults: readonly Fault[]): readonly Call[] {
   const last = faults.find(({ at }) => at !== undefined)?.at ?? history.length - 1
-  return history.slice(0, last + 1).map((call, at) => {
+  return history.slice(0, last + 1)
+}
+
+/** These calls as a trace of ours: JSON Lines. */
+export function historyTrace(history: readonly Call[], faults: readonly Fault[], process: ProcessOptions): string {
+  const lines: string[] = []
+  const { profile, build, placement, memory, physical } = process
+  const header = { profile, build, pointerBits: 32, program: 'ceheap stress', placement, memory, physical }
+  const writer = jsonLinesWriter((line) => lines.push(`${line}\n`), header as TraceHeaderFields)
+  for (const call of upToFault(history, faults)) writer.write(call)
+  return lines.join('')
+}
+
+export function historyLines(history: readonly Call[], faults: readonly Fault[]): HistoryLine[] {
+  return upToFault(history, faults).map((call, at) => {
     const wrong = faults.find((fault) => fault.at === at)
     return {
       call: callText(call),

@@ -47,6 +47,8 @@ export interface StressFailure {
     readonly runs: number
     /** Its calls in the order of their grants, up to where it failed. */
     readonly history: readonly HistoryLine[]
+    /** The same as a trace: JSON Lines, as `ceheap check` reads them. */
+    readonly trace: string
   }
 }
 
