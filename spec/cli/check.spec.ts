@@ -38,6 +38,15 @@ good('ends with 0 where there are none', () => {
   assert.match(out, /No findings in 4 calls/)
 })
 
+good('a trace without memory calls is no clean one: nothing was checked', () => {
+  const input = '{"ceheap":"trace","version":1}\n'
+  const { status, out, err } = ceheap(['check', '-'], { input })
+  assert.is(status, 2)
+  assert.match(out, /Nothing was checked\.\n$/)
+  assert.match(err, /<stdin>: nothing was checked, since the trace holds no memory calls/)
+  assert.is(JSON.parse(ceheap(['check', '-', '--format', 'json'], { input }).out).summary.calls, 0)
+})
+
 good('reads standard input, gzipped too', () => {
   const input = readFileSync(join(root, 'examples/threads.wine-relay.log.gz'))
   const { status, out } = ceheap(['check', '-', '--severity', 'error'], { input })
@@ -77,6 +86,20 @@ good('the options reach the replay', () => {
     memory: 16 * 1024 * 1024,
     physical: 4 * 1024 * 1024
   })
+})
+
+good('what the header of a ceheap trace says of its process holds where no option says otherwise', () => {
+  const target = (fields: object, ...args: string[]): Record<string, unknown> => {
+    const input = clean.replace('"version":1', `"version":1,${JSON.stringify(fields).slice(1, -1)}`)
+    return JSON.parse(ceheap(['check', '-', '--format', 'json', ...args], { input }).out).target
+  }
+  const header = { profile: 'ce-5.0', build: 'debug', placement: 'segregated', memory: 8 << 20, physical: 4 << 20 }
+  assert.equal(target(header), { ...header, title: 'Windows CE 5.0' })
+  const { profile, build, placement, memory, physical } = target(header, '--profile', 'compact-7', '--memory', '16MB')
+  assert.equal([profile, build, placement, memory, physical], ['compact-7', 'debug', 'segregated', 16 << 20, 16 << 20])
+  const strange = target({ profile: 'shop.exe', build: 7, placement: null, memory: -65536, physical: 'much' })
+  assert.equal([strange.profile, strange.build, strange.placement, strange.memory], ['compact-2013', 'retail', 'segregated', 64 << 20])
+  assert.is(target({ ...header, memory: 64 << 20 }).memory, 32 << 20, 'more than ce-5.0 has')
 })
 
 good('sizes are understood as people write them', () => {

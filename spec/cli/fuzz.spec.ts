@@ -3,13 +3,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { failureFile } from '../../src/fuzz/failurefile.ts'
 import { wordsOfSeed } from '../../src/fuzz/words.ts'
-import { ceheap, cli, Folder } from './run.ts'
+import { ceheap, cli, Folder, outsideCi } from './run.ts'
 
 const folder = new Folder()
-/** Nothing of the service that the specs run in. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(?:CI_NODE|CIRCLE_NODE|BUILDKITE_PARALLEL|JOB_COMPLETION)/.test(name))
-)
+const env = outsideCi()
 
 const fuzz = suite('ceheap fuzz')
 

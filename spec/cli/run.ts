@@ -9,6 +9,13 @@ export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 export const cli: string = join(root, 'dist', 'cli.js')
 export const habits = 'examples/desktop-habits.wine-relay.log'
 
+/** The environment without what a CI service says of shards, which the specs may run in. */
+export function outsideCi(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:CI_NODE|CIRCLE_NODE|BUILDKITE_PARALLEL|JOB_COMPLETION|SHARD_COUNT)/.test(name))
+  )
+}
+
 export interface Ended {
   readonly status: number | null
   readonly out: string

@@ -59,7 +59,9 @@ failures('threads: the file makes the smallest failing run again, and the trace 
   assert.equal([again.failure?.run, again.failure?.trace], [failure.run, failure.trace])
 
   const [head = '', ...lines] = failure.trace.trimEnd().split('\n')
-  const process = createProcess(JSON.parse(head, (name, value) => (/^(?:ceheap|version|program|pointerBits)$/.test(name) ? undefined : value)))
+  const process = createProcess(
+    JSON.parse(head, (name, value) => (/^(?:ceheap|version|program|pointerBits)$/.test(name) ? undefined : value))
+  )
   const calls = lines.map((line) => JSON.parse(line) as CallRecord)
   const threads = [process.thread, attachThread(process.share()), attachThread(process.share())]
   for (const { call, thread, args, result } of calls) {
@@ -72,7 +74,9 @@ failures('threads: the file makes the smallest failing run again, and the trace 
 failures('threads: a schedule that is damaged or of other work is refused', async () => {
   const run = { ...stressOf(5, 60), threads: 2 }
   for (const schedule of ['replay:v1_AAAA', 'replay:v9_AQISBVL6oogJCumUG0Nz', 'replay:v1_AQISBVL6oogJCumUG0Nz']) {
-    const error = await fuzzFailure({ kind: 'threads', message: 'x', seed: 5, run: { ...run, schedule } }).catch((thrown: unknown) => thrown)
+    const error = await fuzzFailure({ kind: 'threads', message: 'x', seed: 5, run: { ...run, schedule } }).catch(
+      (thrown: unknown) => thrown
+    )
     assert.instance(error, RangeError, `${schedule}: ${String(error)}`)
   }
 })
@@ -106,9 +110,10 @@ failures('a file that is none, is cut, was changed by hand or is of another vers
     [{ ...mixed, seed: 2 ** 32 }, /seed up to/],
     [{ ...mixed, finishing: 'yes' }, /"finishing" true or false/],
     [{ ...mixed, commands: 6 }, /expected a program of 6 commands, got 7/],
-    ...['3 2', '5-4', '1 1', '0-9999999', '1000000', 'x', '1  2', '-1', '1-2-3', `${'9'.repeat(99)}`].map(
-      (program): [object, RegExp] => [{ ...mixed, program }, /numbers of commands in ascending order/]
-    ),
+    ...['3 2', '5-4', '1 1', '0-9999999', '1000000', 'x', '1  2', '-1', '1-2-3', `${'9'.repeat(99)}`].map((program): [object, RegExp] => [
+      { ...mixed, program },
+      /numbers of commands in ascending order/
+    ]),
     [{ ...threads, program: [run] }, /something else/],
     [{ ...threads, program: { ...run, timeout: 1 } }, /got "timeout"/],
     [{ ...threads, program: { ...run, workload: '/tmp/other.mjs' } }, /as workload of the program, got/],

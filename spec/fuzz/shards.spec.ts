@@ -51,7 +51,10 @@ merging('the sum of all shards, in their order', () => {
   assert.is(calls, JSON.parse(one.text).calls + JSON.parse(two.text).calls)
 })
 merging('one failure makes the whole fail', () => {
-  const merged = mergeShards([one, changed(two, { ok: false, ended: 'failure', failure: { message: 'x', repeat: 'ceheap fuzz --seed 10 --runs 1' } })])
+  const merged = mergeShards([
+    one,
+    changed(two, { ok: false, ended: 'failure', failure: { message: 'x', repeat: 'ceheap fuzz --seed 10 --runs 1' } })
+  ])
   assert.is(merged.ok, false)
   assert.equal(
     merged.failures.map(({ shard, message }) => [shard, message]),

@@ -1,12 +1,13 @@
 import { memoryFigures } from '../coredll/figures.ts'
 import { createProcess, type ProcessOptions } from '../coredll/process.ts'
 import { misuse } from '../errors.ts'
-import { builds, oneOf, placements, profileOf } from '../profile.ts'
+import { oneOf } from '../profile.ts'
 import type { TraceSource } from '../trace/index.ts'
 import { findingsOf, severities } from './findings.ts'
 import { Replayer } from './replay.ts'
 import type { CheckOptions, CheckReport, ProcessReport } from './report.ts'
 import { Run } from './run.ts'
+import { type Target, targetOf } from './target.ts'
 import { touchedChoices } from './touched.ts'
 import { hex } from './words.ts'
 
@@ -14,8 +15,6 @@ import { hex } from './words.ts'
 export class CheckError extends Error {
   override readonly name = 'CheckError'
 }
-
-const defaultMemory = 64 * 1024 * 1024
 
 /**
  * Reads the trace to its end and reports. The same trace and options give the same report.
@@ -35,21 +34,19 @@ export async function checkTrace(source: TraceSource, options: CheckOptions = {}
 }
 
 async function checked(source: TraceSource, options: CheckOptions): Promise<CheckReport> {
-  const profile = profileOf(options.profile ?? 'compact-2013')
-  const build = oneOf('build', options.build ?? 'retail', builds)
-  const placement = oneOf('placement', options.placement ?? profile.placement, placements)
   const floor = oneOf('severity', options.severity ?? 'note', severities)
-  const memory = options.memory ?? Math.min(defaultMemory, profile.addressSpace)
-  const physical = options.physical ?? memory
-  const target: ProcessOptions = { profile: profile.name, build, placement, memory, physical }
-  // A wrong size is told before a long trace is read.
-  if (options.memory !== undefined || options.physical !== undefined) createProcess(target).close()
-  const run = new Run(profile, memory, physical, source.format)
-  const replayer = new Replayer(run, target, options.process)
+  // A wrong option is told before a long trace is read.
+  const asked = targetOf(options)
+  if (options.memory !== undefined || options.physical !== undefined) createProcess(processOf(asked)).close()
+  let begun: Begun | undefined
   for await (const batch of source.events()) {
-    for (const event of batch) replayer.event(event)
-    options.onProgress?.({ ...source.progress, calls: replayer.calls })
+    // The header is known once something was read.
+    begun ??= begin(source, options)
+    for (const event of batch) begun.replayer.event(event)
+    options.onProgress?.({ ...source.progress, calls: begun.replayer.calls })
   }
+  const { target, run, replayer } = begun ?? begin(source, options)
+  const { profile, build, placement, memory, physical } = target
   if (options.process !== undefined && replayer.processes.size === 0) throw noSuchProcess(source.name, options.process, replayer.ids)
   replayer.end()
 
@@ -92,6 +89,22 @@ async function checked(source: TraceSource, options: CheckOptions): Promise<Chec
     heaps: replayer.heaps,
     findings
   }
+}
+
+interface Begun {
+  readonly target: Target
+  readonly run: Run
+  readonly replayer: Replayer
+}
+
+function begin({ format, header }: TraceSource, options: CheckOptions): Begun {
+  const target = targetOf(options, header)
+  const run = new Run(target.profile, target.memory, target.physical, format)
+  return { target, run, replayer: new Replayer(run, processOf(target), options.process) }
+}
+
+function processOf({ profile, ...others }: Target): ProcessOptions {
+  return { profile: profile.name, ...others }
 }
 
 function noSuchProcess(name: string, wanted: number, ids: ReadonlySet<number>): CheckError {

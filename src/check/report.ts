@@ -5,7 +5,7 @@ import type { TraceDamage, TraceFormat } from '../trace/index.ts'
 export type { Severity } from '../coredll/findings.ts'
 
 export interface CheckOptions {
-  /** CE version that the trace is replayed as; default `compact-2013`. */
+  /** CE version that the trace is replayed as; default, like the four below: as the header of a trace of ours says, else `compact-2013`. */
   readonly profile?: ProfileName
   /** `retail` (default) or `debug`. */
   readonly build?: Build

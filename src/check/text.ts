@@ -191,7 +191,8 @@ function left({ liveBlocks, liveBytes }: HeapReport): string {
 function remarks({ summary, trace }: CheckReport, apart: boolean, width: number, paint: Paint): string[] {
   const { unknownPointers, unseenFrees, notReplayed, processesLeftOut, callsLeftOut } = summary
   const texts: string[] = []
-  if (summary.calls === 0) texts.push('The trace holds no memory calls.')
+  if (summary.calls === 0)
+    texts.push('The trace holds no memory calls: was it recorded with the options that the README names, and not cut by a filter?')
   if (unknownPointers > 0) {
     texts.push(
       `${plural(unknownPointers, 'call')} with blocks that the recording does not show being allocated, taken to be all right (ceheap rules C-40).`
@@ -236,6 +237,7 @@ function countsText({ summary }: CheckReport, paint: Paint): string {
 
 function verdictLine(report: CheckReport, paint: Paint): string {
   const { calls, findings } = report.summary
+  if (calls === 0) return paint.red(paint.bold('Nothing was checked.'))
   if (findings === 0) return `${paint.green(paint.bold('No findings'))} in ${plural(calls, 'call')}.`
   return `${paint.bold(plural(findings, 'finding'))} (${countsText(report, paint)}) in ${plural(calls, 'call')}.`
 }

@@ -23,8 +23,8 @@ export function checkCommand(): Command {
         'Reads Wine relay and heap logs, CeLog files and ceheap traces, gzipped or not; "-" reads standard input.'
     )
     .argument('<trace>', 'the recording, or - for standard input')
-    .addOption(new Option('--profile <name>', 'CE version').choices(profileNames).default('compact-2013'))
-    .addOption(new Option('--build <name>', 'build of the device').choices(builds).default('retail'))
+    .addOption(new Option('--profile <name>', 'CE version (default: compact-2013)').choices(profileNames))
+    .addOption(new Option('--build <name>', 'build of the device (default: retail)').choices(builds))
     .addOption(new Option('--placement <name>', 'how heaps choose free blocks (default: by profile)').choices(placements))
     .option('--memory <size>', 'address space of the process (default: 64MB, 32MB for ce-5.0)', parseSize)
     .option('--physical <size>', 'physical memory of the process (default: as --memory)', parseSize)
@@ -37,8 +37,12 @@ export function checkCommand(): Command {
     .addHelpText(
       'after',
       `
+Where these say nothing, the header of a ceheap trace may: the trace of a
+failure of ceheap fuzz is replayed on a process like the one that failed.
+
 Exit status: 0 no findings, 1 findings, 2 the input or the arguments cannot
-be used, or the input is damaged (what can be read is reported all the same).
+be used, the input holds no memory calls, or it is damaged (what can be read is
+reported all the same).
 
 Examples:
   ceheap check app.wine-relay.log
@@ -76,6 +80,10 @@ async function check(path: string, { format, output, ...options }: Flags): Promi
   if (damage !== null) note(`ceheap: ${trace.name} is damaged: ${damage.message}. The report is of what could be read.`)
   // Of a damaged recording nobody knows what the rest would have shown, so it is never more than unusable.
   if (damage !== null) return unusable
+  if (report.summary.calls === 0) {
+    note(`ceheap: ${trace.name}: nothing was checked, since the trace holds no memory calls`)
+    return unusable
+  }
   return report.summary.findings > 0 ? findings : clean
 }
 

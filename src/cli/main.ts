@@ -20,6 +20,8 @@ for (const stream of [process.stdout, process.stderr]) {
 const program = new Command('ceheap')
   .description("Windows Embedded Compact 2013's heap: replays a program's memory calls under CE rules and says what would break there.")
   .version(version)
+  // What stands behind a command is for that command to read: fuzz and its merge have options of the same name.
+  .enablePositionalOptions()
   .addCommand(checkCommand())
   .addCommand(rulesCommand())
   .addCommand(stressCommand())

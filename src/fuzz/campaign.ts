@@ -154,7 +154,8 @@ class Campaign {
     if (failure === undefined) return undefined
     const { message, found, left, tried, text, trace } = failure
     const told = { message, seed, found, left, tried, text, trace }
-    if ('run' in failure) return { ...told, file: failureFile({ kind: 'threads', message, seed, run: failure.run }), repeat: failure.repeat }
+    if ('run' in failure)
+      return { ...told, file: failureFile({ kind: 'threads', message, seed, run: failure.run }), repeat: failure.repeat }
     const { program } = failure
     return { ...told, file: program === undefined ? '' : failureFile({ kind: 'mixed', message, seed, program }), repeat }
   }

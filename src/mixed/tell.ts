@@ -51,7 +51,11 @@ export function tell(program: Program, onThread?: OnThread): Told {
   const calls = lines.filter((line, n) => !(line.startsWith('// ') && lines[n + 1]?.startsWith('// ')))
   const left = Math.max(0, calls.length - MOST_LINES)
   const shown = left === 0 ? calls : [`// ... ${left} lines before`, ...calls.slice(left)]
-  return { message, text: [...beginning(program.seed, calls.join('\n')), ...shown, ...(message === '' ? [] : [`// ${message}`])].join('\n'), trace: trace.join('') }
+  return {
+    message,
+    text: [...beginning(program.seed, calls.join('\n')), ...shown, ...(message === '' ? [] : [`// ${message}`])].join('\n'),
+    trace: trace.join('')
+  }
 }
 
 /** What could not be shrunk to so many lines is not to be read. */
