@@ -11,8 +11,8 @@ const layers = [
   ['coredll'],
   ['com', 'hosting'],
   ['trace'],
-  ['guest'],
-  ['report', 'stress', 'check', 'conform', 'mixed'],
+  ['collect'],
+  ['stress', 'check', 'conform', 'mixed'],
   ['fuzz'],
   ['cli']
 ]

@@ -1,3 +1,4 @@
+import { processEnded } from '../collect.ts'
 import { agree, finish } from './agree.ts'
 import { disagree } from './disagreement.ts'
 import { heapAlloc, heapCompact, heapCreate, heapDestroy, heapFree, heapLook, heapOnNothing, heapReAlloc } from './heapcalls.ts'
@@ -103,5 +104,6 @@ export class Run {
 
   close(): void {
     this.world.process.close()
+    processEnded(this.world.memory)
   }
 }

@@ -1,3 +1,4 @@
+import { processEnded } from '../collect.ts'
 import type { CeThread } from '../coredll/thread.ts'
 import { ComCalls } from './comcalls.ts'
 import { must } from './disagreement.ts'
@@ -177,5 +178,6 @@ export class Run {
 
   close(): void {
     this.world.process.close()
+    processEnded(this.world.memory)
   }
 }

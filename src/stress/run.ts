@@ -2,7 +2,7 @@ import { createProcess } from '../coredll/process.ts'
 import type { CeProcess, ProcessOptions } from '../coredll/process.ts'
 import { liveThreads } from '../machine/threads.ts'
 import { Claims, claimsBuffer } from './claims.ts'
-import { runEnded } from './collect.ts'
+import { processEnded } from '../collect.ts'
 import type { Crew, Ending } from './crew.ts'
 import { endFault } from './endstate.ts'
 import { HistoryWriter, merge, unpack } from './history.ts'
@@ -141,7 +141,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
     return { ...common, faults: [...entered, ...faults, ...thrown], history, unjudged: unasked }
   } finally {
     close(process)
-    runEnded()
+    processEnded(ce.memory.bytes.length)
   }
 }
 

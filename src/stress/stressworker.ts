@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
-import { runEnded } from './collect.ts'
+import { processEnded } from '../collect.ts'
 import type { Job, Told } from './job.ts'
 import { participate } from './participant.ts'
 
@@ -11,7 +11,7 @@ import { participate } from './participant.ts'
 const { port } = workerData as { port: MessagePort }
 
 port.on('message', (job: Job) => {
-  void participate(job, tell).then(runEnded)
+  void participate(job, tell).then(() => processEnded())
 })
 
 function tell(told: Told): void {
