@@ -34,30 +34,29 @@ interface Flags extends Omit<FuzzOptions, 'onProgress' | 'signal'> {
 }
 
 export function fuzzCommand(): Command {
-  return (
-    new Command('fuzz')
-      .summary('any calls in any order, beside a model of what they must answer')
-      .description(
-        'Draws programs of API calls from seeds, runs each on an emulated process of its own, and compares every answer, last error, address and\n' +
-          'byte with a model. A failure is made smaller, told as API calls, and written as a trace and as a file that --replay takes.'
-      )
-      .addOption(new Option('--kind <kind>', 'what the runs are (default: fast)').choices(fuzzKinds))
-      .option('--runs <n>', 'runs of the whole campaign (default: 100 where nothing else bounds it)', parseWhole)
-      .option('--calls <n>', 'API calls of the whole campaign', parseWhole)
-      .option('--seconds <n>', 'time to work', parseSeconds)
-      .option('--seed <n>', 'run number r, from 0, is the program of seed + r (default: 1)', parseWhole)
-      .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
-      .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
-      .option('--commands <n>', 'commands of one run (default: 30000, mixed 10000, threads 2000)', parseWhole)
-      .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60, or --seconds if less)', parseSeconds)
-      .option('--replay <file>', 'run what a failure file tells, of whatever kind')
-      .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
-      .option('--keep <folder>', 'where a failure is written (default: here)')
-      .addOption(new Option('--format <name>', 'format of the report').choices(['text', 'json']).default('text'))
-      .option('-o, --output <file>', 'write the report to a file')
-      .addHelpText(
-        'after',
-        `
+  return new Command('fuzz')
+    .summary('any calls in any order, beside a model of what they must answer')
+    .description(
+      'Draws programs of API calls from seeds, runs each on an emulated process of its own, and compares every answer, last error, address and\n' +
+        'byte with a model. A failure is made smaller, told as API calls, and written as a trace and as a file that --replay takes.'
+    )
+    .addOption(new Option('--kind <kind>', 'what the runs are (default: fast)').choices(fuzzKinds))
+    .option('--runs <n>', 'runs of the whole campaign (default: 100 where nothing else bounds it)', parseWhole)
+    .option('--calls <n>', 'API calls of the whole campaign', parseWhole)
+    .option('--seconds <n>', 'time to work', parseSeconds)
+    .option('--seed <n>', 'run number r, from 0, is the program of seed + r (default: 1)', parseWhole)
+    .option('--shard <i/n>', 'only each n-th run, from the i-th on (default: as the CI service says, else 1/1)')
+    .option('--shard-count <n>', 'of how many shards, where the environment tells the index alone', parseWhole)
+    .option('--commands <n>', 'commands of one run (default: 30000, mixed 10000, threads 2000)', parseWhole)
+    .option('--shrink-seconds <n>', 'longest time to make a failure smaller (default: 60, or --seconds if less)', parseSeconds)
+    .option('--replay <file>', 'run what a failure file tells, of whatever kind')
+    .option('--bytes <file>', 'run the program that any bytes are; - for standard input')
+    .option('--keep <folder>', 'where a failure is written (default: here)')
+    .addOption(new Option('--format <name>', 'format of the report').choices(['text', 'json']).default('text'))
+    .option('-o, --output <file>', 'write the report to a file')
+    .addHelpText(
+      'after',
+      `
 Kinds:
   fast      heaps, Local*, Global*, Virtual*, low memory, injected failures
   mixed     all of that with COM, hosts, critical sections, tool help,
@@ -83,13 +82,12 @@ Examples:
   ceheap fuzz --kind threads --seconds 600
   ceheap fuzz --replay ceheap-fuzz-17.json
   head -c 4000 /dev/urandom | ceheap fuzz --bytes -`
-      )
-      .action(async (flags: Flags) => {
-        process.exitCode = await run(flags)
-      })
-        .enablePositionalOptions()
-      .addCommand(mergeCommand())
-  )
+    )
+    .action(async (flags: Flags) => {
+      process.exitCode = await run(flags)
+    })
+    .enablePositionalOptions()
+    .addCommand(mergeCommand())
 }
 
 async function run(flags: Flags): Promise<number> {
