@@ -1,5 +1,6 @@
 // npm run compatibility                                   writes bench/compatibility.md from fresh runs
 // npm run compatibility -- --wine "wine conform.exe"      asks Wine too, and keeps what it answered for machines without it
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -39,12 +40,21 @@ export async function freshPage(): Promise<string> {
   return compatibilityPage(columns)
 }
 
+/** What is kept is true of one day: which, of which Wine and by which command. */
+function aboutWine(command: string): string {
+  const [wine = ''] = command.split(' ')
+  const version = execFileSync(wine, ['--version'], { encoding: 'utf8' }).trim()
+  const day = new Date().toISOString().slice(0, 10)
+  return (
+    `the heap of desktop Windows as ${version} has it, through [conform-device.c](../examples/conform-device.c) built by mingw for 32 bits. Asked on ${day} by ` +
+    `\`npm run compatibility -- --wine "${command}"\` and kept in wine.json; CI does not ask it again.`
+  )
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { wine: { type: 'string' } } })
   if (values.wine !== undefined) {
-    const about =
-      'the heap of desktop Windows as Wine 8.0 has it, through [conform-device.c](../examples/conform-device.c) built by mingw for 32 bits; answers kept in wine.json.'
-    const column = columnOf('Wine', about, await conform({ implementation: `command:${values.wine}`, timeout: 20_000 }))
+    const column = columnOf('Wine', aboutWine(values.wine), await conform({ implementation: `command:${values.wine}`, timeout: 20_000 }))
     writeFileSync(winePath, `${JSON.stringify(column, null, 2)}\n`)
   }
   writeFileSync(pagePath, await freshPage())

@@ -77,6 +77,13 @@ command('--list lists the cases, --uncovered finds no rule without one', () => {
   assert.equal(ceheap(['conform', '--uncovered']), { status: 0, out: '0 rules without a case\n', err: '' })
 })
 
+command('where no case is applicable nothing was asked, which is no pass', () => {
+  const strange = folder.file('strange.mjs', "export const HeapAlloc = 5, HeapCreate = 'x', memory = 7, GetLastError = () => 0\n")
+  const { status, out, err } = ceheap(['conform', strange, '--rule', 'HF'])
+  assert.is(status, 2, out)
+  assert.match(err, /nothing was asked|has none of the functions/)
+})
+
 command('what cannot be used ends with 2 and a message', () => {
   const refused = (args: readonly string[], message: RegExp): void => {
     const { status, out, err } = ceheap(['conform', ...args])
@@ -92,6 +99,11 @@ command('what cannot be used ends with 2 and a message', () => {
   refused(['command:'], /expected a command line/)
   refused(['--list', '--device'], /expected one of/)
   refused(['--list', bad], /leave out/)
+  refused(['--list', '--rule', 'HA'], /--list asks no implementation, so that --rule would change nothing/)
+  refused(['--uncovered', '--format', 'json'], /--uncovered .* --format would change nothing/)
+  refused(['--device', '--timeout', '5'], /--device .* --timeout would change nothing/)
+  refused(['--timeout', '5'], /--timeout: expected an implementation/)
+  refused([bad, '-o', bad], /is the input itself/)
   refused(['-o', 'nowhere/x'], /cannot be written/)
   refused([bad, '--rule', 'HA-5'], /no case speaks of that/)
 })

@@ -74,5 +74,51 @@ hostile('what offers nothing, wants what nobody has, or does not exist is refuse
   )
 })
 
+hostile('a module that throws while it is loaded, never comes to its end, or is nothing that can be loaded', async () => {
+  const cases: [name: string, text: string | Uint8Array, message: RegExp][] = [
+    ['boom.mjs', "throw new Error('boom')", /boom\.mjs: Error: boom$/],
+    ['null.mjs', 'throw null', /null\.mjs: null$/],
+    ['syntax.mjs', 'syntax error here(', /SyntaxError/],
+    ['exits.mjs', 'process.exit(0)', /ended with status 0/],
+    ['five.mjs', 'export default 5', /expected an object with functions such as HeapAlloc, got 5/],
+    ['later.mjs', 'export default async () => ({})', /got a Promise: await in the module itself/],
+    ['never.mjs', 'await new Promise(() => {}); export const HeapAlloc = () => 0', /no answer within 10000 ms|ended with status 13/],
+    ['spin.mjs', 'for (;;);', /no answer within 10000 ms/],
+    ['text.wasm', 'not wasm', /CompileError: .*magic word/],
+    ['empty.wasm', '', /CompileError/],
+    // HeapAlloc is a global, HeapCreate a memory.
+    [
+      'types.wasm',
+      Buffer.from('0061736d0100000005030100010606017f0041050b0719020948656170416c6c6f6303000a486561704372656174650200', 'hex'),
+      /has none of the functions/
+    ]
+  ]
+  for (const [name, text, message] of cases) {
+    const path = join(folder.path, name)
+    writeFileSync(path, text)
+    const error = await conform({ implementation: path, timeout: 500, rule: ['HA'] }).catch((thrown: unknown) => thrown as Error)
+    assert.ok(error instanceof Error, `${name} was taken`)
+    assert.equal([error.name, message.test(error.message)], ['ConformError', true], error.message)
+  }
+})
+
+hostile('a command that may not be started, closes its output, prints without end or speaks of something else', async () => {
+  const cases: [command: string, message: RegExp][] = [
+    [`"${module('noexec.sh', '#!/bin/sh')}"`, /status 126: .*denied/i],
+    ['exec 1>&-; sleep 1', /ended with status 0/],
+    ['true', /ended with status 0/],
+    ['cat', /answered \{"ceheap":"conform".* belongs$/],
+    ['head -c 20000000 /dev/zero', /ended with status 0/],
+    ['cat /dev/urandom', /no answer within 10000 ms/]
+  ]
+  for (const [line, message] of cases) {
+    const error = await conform({ implementation: `command:${line}`, timeout: 500, rule: ['HA'] }).catch(
+      (thrown: unknown) => thrown as Error
+    )
+    assert.ok(error instanceof Error, `${line} was taken`)
+    assert.equal([error.name, message.test(error.message)], ['ConformError', true], error.message)
+  }
+})
+
 hostile.after(() => folder.remove())
 hostile.run()

@@ -14,14 +14,15 @@ import {
   uncoveredRules
 } from '../conform/index.ts'
 import { builds, profileNames } from '../profile.ts'
-import { clean, findings, UserError } from './exit.ts'
-import { colours, expectWritable, putOut } from './output.ts'
+import { clean, findings, UserError, unusable } from './exit.ts'
+import { expectApart } from './input.ts'
+import { colours, expectWritable, note, putOut } from './output.ts'
 import { trialProgress } from './progress.ts'
 
 const formats = ['text', 'json', 'junit', 'html'] as const
 
 interface Flags extends Omit<ConformOptions, 'implementation' | 'onProgress'> {
-  readonly format: (typeof formats)[number]
+  readonly format?: (typeof formats)[number]
   readonly output?: string
   readonly list?: boolean
   readonly uncovered?: boolean
@@ -46,7 +47,7 @@ export function conformCommand(): Command {
     .option('--list', 'list the cases and run nothing')
     .option('--uncovered', 'list the rules that state observable behaviour and have no case')
     .option('--device', 'print the C program that answers for a device or Wine, to be compiled there')
-    .addOption(new Option('--format <name>', 'format of the report').choices(formats).default('text'))
+    .addOption(new Option('--format <name>', 'format of the report (default: text)').choices(formats))
     .option('-o, --output <file>', 'write the report to a file')
     .addHelpText(
       'after',
@@ -57,7 +58,7 @@ memory. A command answers JSON Lines on standard output. What is missing makes
 the cases that need it not applicable.
 
 Exit status: 0 every applicable rule holds, 1 some do not, 2 the implementation
-or the arguments cannot be used.
+or the arguments cannot be used, or no case is applicable.
 
 Examples:
   ceheap conform
@@ -77,6 +78,12 @@ async function run(implementation: string | undefined, { format, output, list, u
     throw new UserError(`expected one of --list, --uncovered and --device, got ${given.map(([name]) => `--${name}`).join(' and ')}`)
   if (given.length === 1 && implementation !== undefined)
     throw new UserError(`--${given[0]?.[0]} asks no implementation: leave out ${JSON.stringify(implementation)}`)
+  const idle = Object.keys(options)[0] ?? (format === undefined ? undefined : 'format')
+  if (given.length === 1 && idle !== undefined)
+    throw new UserError(`--${given[0]?.[0]} asks no implementation, so that --${idle} would change nothing: leave it out`)
+  if (implementation === undefined && options.timeout !== undefined)
+    throw new UserError('--timeout: expected an implementation, whose calls it bounds, got none')
+  expectApart(output, implementation)
   if (device === true) {
     // Beside dist/, in the package as in the repository.
     await putOut(await readFile(new URL('../examples/conform-device.c', import.meta.url), 'utf8'), output)
@@ -111,7 +118,11 @@ async function run(implementation: string | undefined, { format, output, list, u
     junit: () => conformJunit(report),
     html: () => conformHtml(report)
   }
-  await putOut(texts[format](), output)
+  await putOut(texts[format ?? 'text'](), output)
+  if (report.notApplicable === report.cases) {
+    note('ceheap: nothing was asked, since the implementation has not what these cases need')
+    return unusable
+  }
   return report.failed === 0 ? clean : findings
 }
 
