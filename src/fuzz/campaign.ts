@@ -1,7 +1,7 @@
 import { type MixedOutcome, replayMixed, runMixed, type Watch } from '../mixed/campaign.ts'
 import { messageOf } from '../mixed/disagreement.ts'
 import { type FailureFile, type FailingRun, failureFile } from './failurefile.ts'
-import { failureOf, LOOK } from './once.ts'
+import { failureOf, LOOK, runWords } from './once.ts'
 import { COMMANDS, type FuzzOptions, type FuzzPlan, planOf } from './options.ts'
 import type { FuzzFailure, FuzzReport } from './report.ts'
 import { Run } from './run.ts'
@@ -42,14 +42,7 @@ export async function fuzzThrough(options: FuzzOptions, wrap?: Wrap): Promise<Fu
  *     export const fuzz = (data: Buffer) => fuzzBytes(data)
  */
 export function fuzzBytes(bytes: Uint8Array): number {
-  const run = new Run(wordsOf(bytes), LOOK)
-  try {
-    run.go(Number.POSITIVE_INFINITY)
-    run.finish()
-    return run.world.calls
-  } finally {
-    run.close()
-  }
+  return runWords(wordsOf(bytes))
 }
 
 /** Runs one program that is given, as bytes or from a failure file, and reports it like a campaign of one run. */

@@ -1,7 +1,5 @@
 import { type Build, builds, type Placement, type ProfileName, placements, profileNames } from '../profile.ts'
-
-const PAGE = 4096
-const UNIT = 65_536
+import { PAGE, UNIT } from './pagemodel.ts'
 
 /** In what process a program runs. */
 export interface Setup {

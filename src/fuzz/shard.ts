@@ -5,7 +5,7 @@ export interface Shard {
   readonly of: number
 }
 
-export const MOST_SHARDS = 100_000
+const MOST_SHARDS = 100_000
 
 /** `i/n` with i from 1 to n. */
 export function parseShard(text: string, what = 'shard'): Shard {
