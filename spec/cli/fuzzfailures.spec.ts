@@ -41,7 +41,8 @@ for (const [kind, ...more] of [['fast'], ['mixed'], ['threads', '--commands', '6
     assert.match(out, /const process = createProcess\([\s\S]*\n {2}ce\[\d\]\./)
     const again = /^again: (ceheap .*)$/m.exec(err)?.[1] ?? ''
     const kept = /^kept: {2}(ceheap fuzz --replay (\S+)\.json) /m.exec(err)
-    assert.ok(kept !== null && kept[2]?.startsWith(join(keep, 'ceheap-fuzz-')), err)
+    if (kept === null) throw new Error(`nothing was kept: ${err}`)
+    assert.ok(kept[2]?.startsWith(join(keep, 'ceheap-fuzz-')), err)
     const message = /\nFAIL (.*)\n/.exec(out)?.[1] as string
 
     assert.ok(existsSync(`${kept[2]}.json`))

@@ -73,9 +73,9 @@ services('a GitHub matrix', () => {
   const where = place('github')
   for (let shard = 1; shard <= shards; shard++) {
     const command = small(fuzz)
-      .replaceAll('${{ matrix.shard }}', String(shard))
+      .replaceAll(/\$\{\{ matrix\.shard \}\}/g, String(shard))
       .replace(`/${matrix.length} `, `/${shards} `)
-      .replaceAll('${{ github.run_number }}', '77')
+      .replaceAll(/\$\{\{ github\.run_number \}\}/g, '77')
     assert.not.match(command, /\$\{\{/)
     assert.is(shell(command, where).status, 0)
   }

@@ -67,8 +67,6 @@ export interface HeapFunctions {
   CoRevokeMallocSpy(): number
 }
 
-export type FunctionName = keyof HeapFunctions
-
 /**
  * An implementation under test: as many of the functions as it has, and its memory. A case that needs one that is missing is not applicable.
  *

@@ -27,7 +27,7 @@ export function heapOf(world: World, first: number): Heap {
   return heaps[((first >>> 9) & 15) % heaps.length] as Heap
 }
 
-export function howOf(first: number): number {
+function howOf(first: number): number {
   return (first >>> 13) & 7
 }
 
