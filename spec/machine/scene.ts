@@ -6,7 +6,7 @@ import type { PartName } from './schedule-worker.ts'
 export interface Scene {
   readonly process: CeProcess
   readonly heap: number
-  /** Address of 64 zeroed bytes. */
+  /** Address of 128 zeroed bytes. */
   readonly shared: number
   /** Two critical sections. */
   readonly sections: readonly [number, number]
@@ -16,7 +16,7 @@ export function scene(options: ProcessOptions): Scene {
   const process = createProcess({ memory: 2 * 1024 * 1024, lockTimeout: 20_000, ...options })
   const ce = process.thread
   const heap = ce.HeapCreate(0, 0, 0)
-  const shared = ce.HeapAlloc(ce.GetProcessHeap(), 8, 64)
+  const shared = ce.HeapAlloc(ce.GetProcessHeap(), 8, 128)
   const section = (): number => {
     const address = ce.HeapAlloc(ce.GetProcessHeap(), 8, 20)
     ce.InitializeCriticalSection(address)

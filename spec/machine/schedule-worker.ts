@@ -109,6 +109,35 @@ const busy: Play = (ce, { heap, sections: [section] }) => {
   for (;;);
 }
 
+/** Anything that shares something, in an order drawn from the seed; counts its rounds in a word of its own, and takes some time for each. */
+const mixed: Play = (ce, { seed, rounds, heap, shared, sections }) => {
+  const words = new Int32Array(ce.memory.bytes.buffer)
+  const random = generator(seed)
+  const mine: number[] = []
+  const held: number[] = []
+  for (let n = 0; n < rounds; n++) {
+    Atomics.store(words, shared / 4 + 16 + ce.tid, n + 1)
+    for (let turn = 0; turn < 5000; turn++) Atomics.load(words, 0)
+    const choice = random(100)
+    const section = sections[random(sections.length)] as number
+    if (choice < 25) mine.push(ce.HeapAlloc(heap, 0, 1 + random(random(8) === 0 ? 20_000 : 200)))
+    else if (choice < 40 && mine.length > 0) ce.HeapFree(heap, 0, mine.splice(random(mine.length), 1)[0] as number)
+    else if (choice < 50) ce.SetLastError(n)
+    else if (choice < 52) ce.HeapDestroy(ce.HeapCreate(0, 0, random(2) * 0x10000))
+    else if (choice < 54) ce.VirtualFree(ce.VirtualAlloc(0, 0x1000, 0x3000, 4), 0, 0x8000)
+    else if (choice < 70 && held.length > 0) ce.LeaveCriticalSection(held.pop() as number)
+    else if (choice < 76) {
+      if (ce.TryEnterCriticalSection(section) !== 0) held.push(section)
+    } else if (held.length === 0 || held.every((one) => one <= section)) {
+      // In the order of their addresses: nobody waits for ever.
+      ce.EnterCriticalSection(section)
+      held.push(section)
+    }
+  }
+  for (const section of held) ce.LeaveCriticalSection(section)
+  return mine
+}
+
 /** Enters a section, marks that, and goes on to another call when the first thread says so. */
 const paused: Play = (ce, { heap, shared, sections: [section = 0] }) => {
   ce.EnterCriticalSection(section)
@@ -163,6 +192,7 @@ export type PartName =
   | 'fails'
   | 'drops'
   | 'nothing'
+  | 'mixed'
 const parts: Record<PartName, Play> = {
   churn,
   count,
@@ -177,7 +207,8 @@ const parts: Record<PartName, Play> = {
   fills,
   fails,
   drops,
-  nothing
+  nothing,
+  mixed
 }
 
 if (parentPort !== null) {

@@ -14,7 +14,7 @@ const program = 'spec'
 function grantsOf(process: CeProcess, threads: number): string[] {
   const { layout } = process.thread.machine
   const { events } = readSchedule(process.scheduleReport().text ?? '', threads, program, layout)
-  return events.map(([seat, deed]) => `${seat + 2} ${deedName(layout, deed)}`)
+  return events.map(([seat, deed]) => `${seat + 2} ${deedName(layout, deed, true)}`)
 }
 
 const dead = suite('recorded: an owner that dies')
@@ -42,6 +42,7 @@ dead('its section is a grant of who takes it over, behind all that the dead thre
     '2 entering the section of heap 1',
     '3 entering the section of heap 1',
     '2 entering the section of heap 1',
+    '2 ending without a word, as its worker did where it was terminated or crashed, which no replay repeats by itself',
     '3 entering critical section 0'
   ])
 })

@@ -100,7 +100,7 @@ function inherit(machine: Machine, at: number, who: number): void {
   if (heap && !enterSoon(machine, HDR.LOCK, who)) return
   try {
     const seen = Atomics.load(machine.sys, at)
-    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)
+    if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen, false)) leave(machine, at)
   } catch (error) {
     if (heap) leaveByError(machine, HDR.LOCK, error)
     throw error

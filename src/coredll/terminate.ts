@@ -19,6 +19,8 @@ export function terminateThread(machine: Machine, who: number, id: number): bool
   wholeNumber('terminateThread: id', id, 1, MAX_THREADS)
   if (id === who)
     throw new RangeError('terminateThread: expected the id of an attached thread, got that of the creating thread; process.close() ends it')
+  const planned = machine.seat?.terminates(id)
+  if (planned !== undefined) return planned
   const { sys } = machine
   if (threadState(machine, id) === FREE)
     throw new RangeError(`terminateThread: expected the id of an attached thread, got ${id}, which no thread has`)
@@ -40,6 +42,7 @@ export function fall(machine: Machine, tid: number): void {
   // Its view on the process is its own: no other thread loses the hot path.
   machine.hot = { alloc: () => 0, free: () => 0 }
   calm(machine)
+  machine.seat?.falls()
   letGo(machine, tid, tid)
   machine.seat?.leaves()
 }

@@ -69,6 +69,14 @@ export interface Scheduling {
   inherits(at: number): void
   /** Before a checked access to user memory. */
   touches(address: number, length: number, changes: boolean): void
+  /** A call begins. */
+  calls(): void
+  /** This thread, which was terminated, hears of it: at a call, or as it waits for the section at `at`. */
+  ends(at: number): void
+  /** Then it lets go of all that it owns. */
+  falls(): void
+  /** The creating thread asks for the end of a thread: what it is to be told where the schedule says when that is, else undefined. */
+  terminates(tid: number): boolean | undefined
   /** The thread has detached. */
   leaves(): void
   /** Does what mends after the threads that came with a token, which are dead: the creating thread may enter sections for that. */

@@ -72,7 +72,14 @@ export const SEAT = {
   REFUSED: 5,
   // When the run failed: its deed then if it waited for a section, else 0; and who owned that section.
   WAITED: 6,
-  OWNER: 7
+  OWNER: 7,
+  // Of an order of grants that is replayed.
+  /** Events of this seat that are done. */
+  EVENTS: 8,
+  /** Ends of it that have come before the plan came to them. */
+  ENDS: 9,
+  /** The wait that it is let out of ends there. */
+  STOPS: 10
 } as const
 
 /** In the first word of a choice: without it the turn would have gone the same way. */
@@ -102,6 +109,16 @@ export const REFUSED = 0
 export const TAKE = 1
 export const TRY = 2
 export const LEFT = 3
+
+// What they stand for in an order of grants, where nothing is tried or left.
+/** process.terminateThread has ended the thread as it waited for the section. */
+export const STOPPED: number = TRY
+/** The thread has ended at a call; in the section's place, which one since its last event: 1 and up, or one of the two below. */
+export const ENDED: number = LEFT
+/** Nobody knows where: its worker has ended. */
+export const CUT = 0
+/** process.terminateThread came too late, and it has detached. */
+export const IN_VAIN: number = 2 ** 24
 
 // Failures.
 export const DEADLOCK = 1
@@ -139,10 +156,24 @@ export function sectionName(layout: Layout, at: number): string {
   return `the section of heap ${(at - layout.heapsAt) >>> 10}`
 }
 
-export function deedName(layout: Layout, deed: number): string {
+/** What a thread does, in words; `grants` in an order of grants. */
+export function deedName(layout: Layout, deed: number, grants = false): string {
+  if (grants && (deed & 3) === ENDED) return endName(sectionOfDeed(deed))
   const section = sectionName(layout, sectionOfDeed(deed))
   const what = deed & 3
+  if (grants && what === STOPPED) return `ending by process.terminateThread in its wait for ${section}`
   if (what === LEFT) return `going on after it left ${section}`
   if (what === REFUSED) return `trying ${section} in vain`
   return what === TRY ? `trying ${section}` : `entering ${section}`
+}
+
+function endName(call: number): string {
+  if (call === CUT) return 'ending without a word, as its worker did where it was terminated or crashed, which no replay repeats by itself'
+  if (call === IN_VAIN) return 'detaching before it heard of process.terminateThread'
+  return `ending by process.terminateThread at its call ${call} since`
+}
+
+/** Whether an event of an order of grants is the end that process.terminateThread brought about, or its worker's. */
+export function isEnd(deed: number): boolean {
+  return (deed & 3) === STOPPED || ((deed & 3) === ENDED && sectionOfDeed(deed) !== IN_VAIN)
 }

@@ -1,6 +1,6 @@
 import { HDR, HEADER_WORDS, THREAD_WORDS } from './layout.ts'
 import { BOARD, deedOf, GONE, PLAIN, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, THERE, TRY } from './scheduleboard.ts'
-import { replayChoices, replayGrants } from './schedulereplay.ts'
+import { isStopped, replayChoices, replayGrants } from './schedulereplay.ts'
 import { noteStep } from './schedulesteps.ts'
 import { CHOICES, GRANTS, GUIDED, guided, PCT, pct, SEEDED, seeded, stay } from './schedulestrategy.ts'
 import type { Strategy } from './schedulestrategy.ts'
@@ -51,7 +51,7 @@ export function decide(board: Int32Array, sys: Int32Array): number {
 
 /**
  * Whether a seat can go on: what it wants to take is free, dead, or held by the creating thread, which waits for nobody here; or its thread was terminated
- * and ends there (threads.ts).
+ * and ends there (threads.ts), or was in the run that is replayed.
  */
 function isAble(board: Int32Array, sys: Int32Array, seat: number): boolean {
   const at = seatAt(seat)
@@ -60,7 +60,7 @@ function isAble(board: Int32Array, sys: Int32Array, seat: number): boolean {
   if ((deed & 3) !== TAKE) return true
   const word = Atomics.load(sys, sectionOfDeed(deed))
   const owner = word & TID
-  return word === 0 || (word & ORPHAN) !== 0 || owner === 1 || isDying(sys, seat)
+  return word === 0 || (word & ORPHAN) !== 0 || owner === 1 || isDying(sys, seat) || isStopped(board, seat)
 }
 
 function isDying(sys: Int32Array, seat: number): boolean {

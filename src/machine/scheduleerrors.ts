@@ -3,9 +3,12 @@ import type { Layout } from './layout.ts'
 import {
   BOARD,
   CLOSED,
+  CUT,
   DEADLOCK,
   deedName,
+  deedOf,
   DIVERGED,
+  ENDED,
   NOT_ATTACHED,
   SEAT,
   seatAt,
@@ -13,6 +16,7 @@ import {
   sectionOfDeed,
   threadOfSeat
 } from './scheduleboard.ts'
+import { GRANTS } from './schedulestrategy.ts'
 
 /** Thrown in every thread of a run that goes one at a time when none of them can go on. */
 export class DeadlockError extends Error {
@@ -105,13 +109,14 @@ function late(board: Int32Array, seat: number): TurnTimeoutError {
 function expectedOf(board: Int32Array, layout: Layout): string {
   const deed = board[BOARD.FAILED_A] as number
   const seat = board[BOARD.FAILED_SEAT] as number
-  return deed === 0 ? `thread ${threadOfSeat(seat)}` : `thread ${threadOfSeat(seat)} ${deedName(layout, deed)}`
+  return deed === 0 ? `thread ${threadOfSeat(seat)}` : `thread ${threadOfSeat(seat)} ${deedName(layout, deed, board[BOARD.KIND] === GRANTS)}`
 }
 
 function foundOf(board: Int32Array, layout: Layout): string {
   const seat = board[BOARD.FAILED_SEAT] as number
   const found = board[BOARD.FAILED_B] as number
   if (found === 0) return 'that it has ended'
+  if (found === deedOf(CUT, ENDED)) return 'that it has detached'
   const owner = board[seatAt(seat) + SEAT.OWNER] as number
   if (board[seatAt(seat) + SEAT.WAITED] === found && owner !== 0 && owner !== threadOfSeat(seat))
     return `that it waits for ${sectionName(layout, sectionOfDeed(found))}, held by thread ${owner}`

@@ -1,12 +1,10 @@
 import { HDR, HEAP_GRANTS } from './layout.ts'
 import type { Layout } from './layout.ts'
 import type { Machine, Scheduling } from './machine.ts'
-import { BOARD, deedOf, GONE, LEFT, REFUSED, SEAT, seatAt, sectionOfDeed, TAKE, threadOfSeat } from './scheduleboard.ts'
-import { mergeGrants } from './schedulemerge.ts'
-import { MOST_EVENTS } from './schedulestring.ts'
+import { BOARD, CUT, deedOf, GONE, IN_VAIN, LEFT, REFUSED, SEAT, seatAt, STOPPED, TAKE, threadOfSeat } from './scheduleboard.ts'
 import { isOthers, isOwn, NAP, ORPHAN, TID } from './section.ts'
-import { SEC } from './sectiontable.ts'
-import { park, wakeAll } from './wait.ts'
+import { SEC, sectionRecords } from './sectiontable.ts'
+import { park } from './wait.ts'
 
 /**
  * The schedule `recorded`: threads run as they like, and each writes down its own grants. It all lies behind what else is in system memory, where
@@ -19,7 +17,8 @@ import { park, wakeAll } from './wait.ts'
  *               it: no word is shared but by those who share the section anyway, and no cache line
  *   entry       deed, number, how often, a word spare: a section entered that often in a row, first with that number; or a try that was REFUSED, number
  *               0; or a section that was LEFT, with the number of its grant, where the thread had written another entry since: else it left the
- *               section before its next entry anyway
+ *               section before its next entry anyway; or STOPPED, where process.terminateThread ended the thread: as it waited for that section, number
+ *               0, or with section 0 at its call of that number since its last entry but LEFT. What it owned is LEFT then
  *   LOG_HEAD    entries written, but for the open one, which may grow; its thread's own, as LOG_LIMIT is, where it must look up: every 256 entries
  *   PUBLISHED   entries that may be read      TAIL      entries that have been read; who finds no room parks there. All four go round at 2^32
  *   LOST        an entry found no room where none could be refused: there is no order any more
@@ -29,9 +28,9 @@ import { park, wakeAll } from './wait.ts'
  */
 export const LOG_HEAD = 0
 export const LOG_LIMIT = 1
-const PUBLISHED = 2
-const TAIL = 3
-const LOST = 4
+export const PUBLISHED = 2
+export const TAIL = 3
+export const LOST = 4
 export const LOG_WORDS = 16
 const ROUND = 256
 
@@ -54,7 +53,7 @@ export function logOf(layout: Layout, seats: number, seat: number): { at: number
 }
 
 /** Where the grants of the section at `at` are counted. */
-function numberAt(layout: Layout, at: number): number {
+export function numberAt(layout: Layout, at: number): number {
   if (at >= layout.sectionsAt) return at + SEC.GRANTS
   if (at >= layout.heapsAt) return at + HEAP_GRANTS
   return at === HDR.LOCK ? HDR.LOCK_GRANTS : HDR.SPY_GRANTS
@@ -81,6 +80,10 @@ export class GrantLog implements Scheduling {
   readonly #at: number
   readonly #entries: number
   #trying = false
+  /** Calls that have begun since the last entry but LEFT, and what the log was then: the hot path's grants show in the log alone. */
+  #calls = 0
+  #head = 0
+  #often = 0
 
   /** Makes `machine`, which nobody uses yet, write its grants down. */
   constructor(machine: Machine, board: Int32Array, seat: number) {
@@ -123,11 +126,31 @@ export class GrantLog implements Scheduling {
 
   touches(): void {}
 
+  calls(): void {
+    this.#calls = this.#callsSince() + 1
+  }
+
+  ends(at: number): void {
+    if (!this.#hasRoom()) return
+    // Nobody else hears of a wait for the ring.
+    if (at === HDR.RING_LOCK) this.#enter(STOPPED, CUT)
+    else this.#enter(deedOf(at, STOPPED), at !== 0 ? 0 : this.#calls < IN_VAIN ? this.#calls : CUT)
+  }
+
+  falls(): void {
+    const { mem, layout } = this.#machine
+    for (const at of sectionRecords(this.#machine))
+      if (((mem[at] as number) & (ORPHAN | TID)) === threadOfSeat(this.#seat) && this.#hasRoom())
+        this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+  }
+
+  terminates(): undefined {}
+
   leaves(): void {
     const state = seatAt(this.#seat) + SEAT.STATE
     // Who was terminated has left before it detaches.
     if (this.#board[state] === GONE) return
-    close(this.#machine, this.#at)
+    close(this.#machine, this.#at, this.#entries)
     Atomics.store(this.#board, state, GONE)
   }
 
@@ -141,13 +164,27 @@ export class GrantLog implements Scheduling {
     const { mem, layout } = this.#machine
     const counted = numberAt(layout, at)
     const number = (mem[counted] as number) + 1
-    mem[counted] = number
+    // First: what is written and not counted is seen when the thread is buried.
     this.#enter(deedOf(at, TAKE), number)
+    mem[counted] = number
   }
 
   #leave(at: number): void {
     const { mem, layout } = this.#machine
-    if (mem[this.#open()] !== deedOf(at, TAKE) && this.#hasRoom()) this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+    if (mem[this.#open()] === deedOf(at, TAKE) || !this.#hasRoom()) return
+    const calls = this.#callsSince()
+    this.#enter(deedOf(at, LEFT), mem[numberAt(layout, at)] as number)
+    this.#callsSince()
+    this.#calls = calls
+  }
+
+  #callsSince(): number {
+    const head = this.#machine.mem[this.#at + LOG_HEAD] as number
+    const often = this.#machine.mem[this.#open() + 2] as number
+    if (head !== this.#head || often !== this.#often) this.#calls = 0
+    this.#head = head
+    this.#often = often
+    return this.#calls
   }
 
   /** Where the open entry is, or one behind it. */
@@ -210,118 +247,11 @@ function publish(machine: Machine, log: number): void {
   Atomics.store(machine.mem, log + PUBLISHED, machine.mem[log + LOG_HEAD] as number)
 }
 
-/** Lets the open entry be read too: nothing is written any more. */
-function close(machine: Machine, log: number): void {
-  machine.mem[log + LOG_HEAD] = (machine.mem[log + LOG_HEAD] as number) + 1
+/** Lets the open entry be read too: nothing is written any more. Whoever was cut off in it does it once more, and lets an entry be read that happened 0 times. */
+export function close(machine: Machine, log: number, entries: number): void {
+  const { mem } = machine
+  const head = (mem[log + LOG_HEAD] as number) + 1
+  mem[log + LOG_WORDS + (head & (entries - 1)) * ENTRY_WORDS + 2] = 0
+  mem[log + LOG_HEAD] = head
   publish(machine, log)
-}
-
-/** What the creating thread has read of all logs. */
-export class GrantReader implements Scheduling {
-  readonly order = 0
-  readonly #machine: Machine
-  readonly #board: Int32Array
-  readonly #seats: number
-  /** A seat's entries: deed, number, how often. */
-  readonly #read: { words: Int32Array; length: number }[]
-  /** Grants and refused tries that were read. */
-  count = 0
-
-  constructor(machine: Machine, board: Int32Array) {
-    this.#machine = machine
-    this.#board = board
-    this.#seats = board[BOARD.SEATS] as number
-    this.#read = Array.from({ length: this.#seats }, () => ({ words: new Int32Array(1024), length: 0 }))
-    machine.seat = this
-  }
-
-  tries(): void {}
-
-  awaits(): void {}
-
-  /** A thread that waits for room in its log may own what this one waits for. */
-  dozes(): void {
-    this.drain()
-  }
-
-  inherits(): void {}
-
-  touches(): void {}
-
-  leaves(): void {}
-
-  /** Also reads what a dead thread has written last, and which sections it leaves only now. */
-  bury<T>(ticket: number, mend: () => T): T {
-    const seat = ticket - 1
-    if (seat >= 0 && seat < this.#seats && this.#board[seatAt(seat) + SEAT.STATE] !== GONE) {
-      close(this.#machine, logOf(this.#machine.layout, this.#seats, seat).at)
-      Atomics.store(this.#board, seatAt(seat) + SEAT.STATE, GONE)
-      this.drain()
-      this.#leaveAll(seat)
-    }
-    return mend()
-  }
-
-  #leaveAll(seat: number): void {
-    const { mem, layout } = this.#machine
-    const { words, length } = this.#read[seat] as { words: Int32Array; length: number }
-    const taken = new Set(words.subarray(0, length).filter((word, at) => at % 3 === 0 && (word & 3) === TAKE))
-    for (const deed of taken) {
-      const at = sectionOfDeed(deed)
-      if (((mem[at] as number) & (ORPHAN | TID)) === threadOfSeat(seat))
-        this.#note(seat, deedOf(at, LEFT), mem[numberAt(layout, at)] as number, 1)
-    }
-  }
-
-  close(): void {}
-
-  /** Whether all threads have come to their end. */
-  get over(): boolean {
-    for (let seat = 0; seat < this.#seats; seat++) if (Atomics.load(this.#board, seatAt(seat) + SEAT.STATE) !== GONE) return false
-    return true
-  }
-
-  /** Reads what the threads have let be read; returns how many grants that were, and refused tries. */
-  drain(): number {
-    const { mem, layout } = this.#machine
-    const before = this.count
-    for (let seat = 0; seat < this.#seats; seat++) {
-      const { at, entries } = logOf(layout, this.#seats, seat)
-      const published = Atomics.load(mem, at + PUBLISHED)
-      const tail = mem[at + TAIL] as number
-      if (published === tail) continue
-      for (let n = tail; n !== published; n = (n + 1) | 0) this.#keep(seat, at + LOG_WORDS + (n & (entries - 1)) * ENTRY_WORDS)
-      Atomics.store(mem, at + TAIL, published)
-      wakeAll(mem, at + TAIL)
-    }
-    return this.count - before
-  }
-
-  #keep(seat: number, entry: number): void {
-    const { mem } = this.#machine
-    this.#note(seat, mem[entry] as number, mem[entry + 1] as number, mem[entry + 2] as number)
-  }
-
-  #note(seat: number, deed: number, number: number, often: number): void {
-    if ((deed & 3) !== LEFT) this.count += often
-    // The first entry of a log is an empty one.
-    if (this.count > MOST_EVENTS || often === 0) return
-    const read = this.#read[seat] as { words: Int32Array; length: number }
-    if (read.length + 3 > read.words.length) {
-      const wider = new Int32Array(read.words.length * 2)
-      wider.set(read.words)
-      read.words = wider
-    }
-    read.words[read.length++] = deed
-    read.words[read.length++] = number
-    read.words[read.length++] = often
-  }
-
-  /** The grants of all threads in one order; undefined if they were too many to keep, or one is missing: its thread died before it had written it down, or found no room. */
-  merged(): (readonly [seat: number, deed: number])[] | undefined {
-    if (this.count > MOST_EVENTS) return undefined
-    for (let seat = 0; seat < this.#seats; seat++)
-      if (this.#machine.mem[logOf(this.#machine.layout, this.#seats, seat).at + LOST] !== 0) return undefined
-    return mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))
-  }
 }

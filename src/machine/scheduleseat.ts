@@ -5,8 +5,11 @@ import {
   ATTACHED,
   BOARD,
   CLOSED,
+  CUT,
   DEADLOCK,
   deedOf,
+  DIVERGED,
+  ENDED,
   FAILED,
   GATHERING,
   GONE,
@@ -27,9 +30,11 @@ import {
 } from './scheduleboard.ts'
 import { decide, NOBODY, STUCK } from './scheduledecide.ts'
 import { failureOf } from './scheduleerrors.ts'
+import { endsOf, isTerminated } from './schedulereplay.ts'
 import { Touches } from './schedulesteps.ts'
-import { DIVERGES, GUIDED } from './schedulestrategy.ts'
+import { DIVERGES, GRANTS, GUIDED } from './schedulestrategy.ts'
 import { isOthers, isOwn, NAP, TID } from './section.ts'
+import { alarm, DYING, LIVE, moveThread, needNotDying } from './threads.ts'
 import { park, spin, wakeAll } from './wait.ts'
 
 /** The creating thread, which has no part in the run. */
@@ -60,6 +65,12 @@ export class Seat implements Scheduling {
   readonly #touches: Touches | undefined
   /** The creating thread mends what a dead thread left. */
   #mending = false
+  /** Where this thread ended at a call in the recorded run that is replayed (schedulereplay.ts); calls that have begun since its last event, and which that was. */
+  readonly #ends: Map<number, number> | undefined
+  #calls = 0
+  #event = 0
+  /** The threads whose end the creating thread has asked for in a replay that says itself when that is. */
+  readonly #asked: Set<number> = new Set()
 
   /** Makes `machine`, which nobody uses yet, follow the schedule on the board. */
   constructor(machine: Machine, buffer: SharedArrayBuffer, seat: number) {
@@ -70,6 +81,7 @@ export class Seat implements Scheduling {
     this.#at = seatAt(seat)
     this.#mark = seat === OUTSIDE ? (this.#board[BOARD.SEATS] as number) + 1 : seat + 1
     this.#touches = this.#board[BOARD.KIND] === GUIDED && seat !== OUTSIDE ? new Touches(this.#board) : undefined
+    this.#ends = this.#board[BOARD.KIND] === GRANTS && seat !== OUTSIDE ? endsOf(this.#board, seat) : undefined
     const { take, give } = machine
     if (seat === OUTSIDE) {
       machine.take = (address, who) => {
@@ -123,9 +135,39 @@ export class Seat implements Scheduling {
     if (this.#touches !== undefined && Atomics.load(this.#board, BOARD.TURN) === this.#mark) this.#touches.memory(address, length, changes)
   }
 
+  calls(): void {
+    const ends = this.#ends
+    if (ends === undefined || ends.size === 0) return
+    const events = this.#board[this.#at + SEAT.EVENTS] as number
+    if (events !== this.#event) this.#calls = 0
+    this.#event = events
+    this.#calls++
+    if (ends.get(events) !== this.#calls) return
+    this.#board[this.#at + SEAT.EVENTS] = events + 1
+    this.#board[this.#at + SEAT.ENDS] = (this.#board[this.#at + SEAT.ENDS] as number) + 1
+    this.#die()
+  }
+
+  ends(): void {
+    // The turn was given for a section that it does not get.
+    this.#due = false
+    this.#trying = false
+  }
+
+  falls(): void {}
+
+  terminates(tid: number): boolean | undefined {
+    const seat = tid - 2
+    if (this.#board[BOARD.KIND] !== GRANTS || !isTerminated(this.#board, seat)) return undefined
+    const first = !this.#asked.has(seat)
+    this.#asked.add(seat)
+    return first
+  }
+
   /** This thread takes no part any more: it has detached. */
   leaves(): void {
     if (this.#seat === OUTSIDE) return
+    if (this.#isCut() && Atomics.load(this.#board, this.#at + SEAT.STATE) !== GONE) this.#fail(DIVERGED, this.#seat, deedOf(CUT, ENDED), deedOf(CUT, ENDED))
     // Who handed the turn to this seat may look for it only now, and must not take it for unclaimed.
     this.#mark |= LEAVING
     this.#empty(this.#seat)
@@ -185,6 +227,10 @@ export class Seat implements Scheduling {
       throw this.#error()
     }
     board[this.#at + SEAT.DEED] = deed
+    if (!leaving && this.#isCut()) {
+      this.#fail(DIVERGED, this.#seat, deedOf(CUT, ENDED), deed)
+      throw this.#error()
+    }
     if (phase === GATHERING) {
       if (leaving) return
       Atomics.store(board, this.#at + SEAT.STATE, THERE)
@@ -193,10 +239,25 @@ export class Seat implements Scheduling {
     } else {
       const next = this.#next()
       this.#touches?.begin()
-      if (next === this.#seat) return
-      this.#pass(next)
+      if (next !== this.#seat) this.#pass(next)
+      else if (board[this.#at + SEAT.STOPS] === 0) return
     }
     if (!this.#hasTurn() && !leaving) throw this.#error()
+    if (board[this.#at + SEAT.STOPS] === 0) return
+    board[this.#at + SEAT.STOPS] = 0
+    this.#die()
+    needNotDying(this.#machine, threadOfSeat(this.#seat), sectionOfDeed(deed))
+  }
+
+  /** process.terminateThread ended this thread here, in the recorded run. */
+  #die(): void {
+    moveThread(this.#machine, threadOfSeat(this.#seat), LIVE, DYING)
+    alarm(this.#machine)
+  }
+
+  /** Whether this thread had made its last grant in the recorded run, and then its worker ended. */
+  #isCut(): boolean {
+    return this.#ends !== undefined && this.#ends.get(this.#board[this.#at + SEAT.EVENTS] as number) === CUT
   }
 
   /** Starts the run once every seat is at its first point or empty. */

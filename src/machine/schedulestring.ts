@@ -2,6 +2,7 @@ import { HDR, HEAP_SHIFT, SECTION_SHIFT } from './layout.ts'
 import type { Layout } from './layout.ts'
 import { BitReader, BitWriter, codeNumber } from './schedulecode.ts'
 import type { BitCoder } from './schedulecode.ts'
+import { ENDED } from './scheduleboard.ts'
 import { mix } from './schedulerandom.ts'
 
 /**
@@ -13,7 +14,8 @@ import { mix } from './schedulerandom.ts'
  *
  *   form `choices`     an event is a step that more than one thread could have made, or that begins with a try: who made it, and the deed it began with. Those at the end at
  *                      which the thread before simply went on are left out: that is what a replay does when the events are over
- *   form `grants`      an event is a section entered, or a try that was refused, in an order of grants of a run where threads were free
+ *   form `grants`      an event is a section entered, a try that was refused, or how a thread ended that did not detach (STOPPED, ENDED), in an order of
+ *                      grants of a run where threads were free
  *   steps              of the whole run; 0 if it did not come to its end
  *
  * Who makes an event is coded as whether it is who made the one before, else as the distance from there. The deed is foretold as the one that
@@ -41,7 +43,7 @@ const FORETOLD = 8192
 export function writeSchedule({ form, seats, steps, events }: ScheduleText, program: string, layout: Layout): string {
   const head = [FORMS.indexOf(form) + 1, ...varint(seats), ...varint(steps), ...varint(events.length), ...wordBytes(fingerprint(program))]
   const writer = new BitWriter()
-  codeEvents(writer, seats, events.length, layout, (at) => events[at] as readonly [number, number])
+  codeEvents(writer, form, seats, events.length, layout, (at) => events[at] as readonly [number, number])
   const bytes = head.concat(writer.finish())
   return `v${VERSION}_${toBase64(bytes.concat(wordBytes(checksum(bytes)).slice(0, 3)))}`
 }
@@ -85,13 +87,14 @@ export function readSchedule(text: string, seats: number, program: string, layou
       `replay: the schedule string is of another program; replay it with the same workload and options (the option program, here ${JSON.stringify(program.slice(0, 80))})`
     )
   const events: (readonly [number, number])[] = []
-  codeEvents(new BitReader(bytes.slice(at + 4)), seats, count, layout, undefined, (event) => events.push(event))
+  codeEvents(new BitReader(bytes.slice(at + 4)), form, seats, count, layout, undefined, (event) => events.push(event))
   return { form, seats, steps, events }
 }
 
 /** Both directions in one: with `given` the events are written, without they are read and `told`. */
 function codeEvents(
   coder: BitCoder,
+  form: ScheduleText['form'],
   seats: number,
   count: number,
   layout: Layout,
@@ -108,12 +111,12 @@ function codeEvents(
     if (same === 0) seat = (seat + 1 + codeTree(coder, seats - 1, (nextSeat - seat - 1 + seats) % seats)) % seats
     const before = latest.get(seat) ?? -1
     const foretold = followed.get(before)
-    const symbol = symbolOf(nextDeed, layout)
+    const symbol = symbolOf(nextDeed, form, layout)
     const hit = foretold !== undefined && coder.code(FORETOLD + before + 1, symbol === foretold ? 1 : 0) === 1
     const found = hit ? foretold : codeNumber(coder, DEED, symbol)
     followed.set(before, found)
     latest.set(seat, found)
-    told?.([seat, deedOfSymbol(found, layout)])
+    told?.([seat, deedOfSymbol(found, form, layout)])
   }
 }
 
@@ -126,8 +129,10 @@ function codeTree(coder: BitCoder, of: number, value: number): number {
 }
 
 // A deed's symbol is (number of its section) * 4 + what it does; the process section is 0, the spy's 1, heaps are even from 2 on, critical sections odd.
+// In the place of a section ENDED has a call.
 
-function symbolOf(deed: number, layout: Layout): number {
+function symbolOf(deed: number, form: ScheduleText['form'], layout: Layout): number {
+  if (form === 'grants' && (deed & 3) === ENDED) return deed
   const at = deed >>> 2
   let section = 0
   if (at === HDR.SPY_LOCK) section = 1
@@ -136,7 +141,8 @@ function symbolOf(deed: number, layout: Layout): number {
   return section * 4 + (deed & 3)
 }
 
-function deedOfSymbol(symbol: number, layout: Layout): number {
+function deedOfSymbol(symbol: number, form: ScheduleText['form'], layout: Layout): number {
+  if (form === 'grants' && (symbol & 3) === ENDED) return symbol
   const section = symbol >>> 2
   const index = (section - 2) >>> 1
   if (section < 2) return ((section === 0 ? HDR.LOCK : HDR.SPY_LOCK) << 2) | (symbol & 3)

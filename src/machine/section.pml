@@ -305,7 +305,7 @@ mark:
 #ifdef BY_TABLE
   :: d_step { (word & TID) == k -> seen = word }
 #else
-  /* death.ts: `if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen)) leave(machine, at)` */
+  /* death.ts: `if ((seen & ORPHAN) !== 0 && takeOver(machine, at, who, seen, false)) leave(machine, at)` */
   :: d_step { word & ORPHAN -> seen = word }
 #endif
      if

@@ -129,7 +129,7 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
       seen |= WAITERS
     }
     claim = who | WAITERS
-    if (sys[HDR.DYING] !== 0) needNotDying(machine, who & TID)
+    if (sys[HDR.DYING] !== 0) needNotDying(machine, who & TID, at)
     // A change of owner restarts the bound: only one owner that never leaves ends the wait.
     if (seen !== before) waited = 0
     before = seen
@@ -148,15 +148,16 @@ function waitFor(machine: Machine, at: number, who: number, timeout: number): vo
 
 /**
  * Enters a section whose owner is dead and mends what it left; `seen` is what stood in word 0, with ORPHAN. False if something else
- * stands there by now. If the mending throws, the section is an orphan as before: nobody gets in who has not mended it.
+ * stands there by now. If the mending throws, the section is an orphan as before: nobody gets in who has not mended it. Whoever does not want the section, but
+ * to mend it, is `granted` nothing: in an order of grants that is a part of the owner's end.
  */
-export function takeOver(machine: Machine, at: number, who: number, seen: number): boolean {
+export function takeOver(machine: Machine, at: number, who: number, seen: number, granted = true): boolean {
   const sys = machine.sys
   if (Atomics.compareExchange(sys, at, seen, who | WAITERS) !== seen) return false
   sys[at + 1] = 0
   machine.counts?.granted(at, who)
   try {
-    machine.seat?.inherits(at)
+    if (granted) machine.seat?.inherits(at)
     machine.repair?.(at, who & WHO, seen & WHO)
   } catch (error) {
     Atomics.store(sys, at, seen | WAITERS)

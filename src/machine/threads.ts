@@ -114,18 +114,20 @@ export function calm(machine: Machine): void {
 }
 
 /**
- * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs four loads
+ * Throws in a thread that `process.terminateThread` has ended; one that hears of it only now lets go of what it owns first. It costs five loads
  * while nobody is dying, and the hot path not even these: no call is hot while somebody is (heap/record.ts). A thread that is adrift comes ashore first.
  */
 export function needLife(machine: Machine, tid: number): void {
   if (machine.ended) throw new ThreadTerminated(tid)
   if (machine.adrift || machine.loose) machine.abandon?.()
+  machine.seat?.calls()
   needNotDying(machine, tid)
 }
 
-/** The same in the midst of a call, whose sections a thread that comes ashore would let go of. */
-export function needNotDying(machine: Machine, tid: number): void {
+/** The same in the midst of a call that waits for the section at `at`, whose sections a thread that comes ashore would let go of. */
+export function needNotDying(machine: Machine, tid: number, at = 0): void {
   if (machine.ended || machine.sys[HDR.DYING] === 0 || threadState(machine, tid) !== DYING) return
+  machine.seat?.ends(at)
   machine.fall?.()
   throw new ThreadTerminated(tid)
 }
