@@ -1,7 +1,9 @@
 // A recorded run whose threads process.terminateThread has ended comes back from its string, ends included; where a worker was killed the replay says so.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { attachThread, type CeProcess, type CeThread, type ShareToken, ThreadTerminated } from '../../src/index.ts'
 import { draw } from '../../src/machine/schedulerandom.ts'
+import { WAITERS } from '../../src/machine/section.ts'
 import { SEC, sectionRecords } from '../../src/machine/sectiontable.ts'
 import { LIVE, threadAt } from '../../src/machine/threads.ts'
 import type { PartName } from './schedule-worker.ts'
@@ -39,7 +41,8 @@ async function run(schedule: string, names: readonly PartName[], rounds: number,
     // Without a pause while they run: a tick is longer than the run.
     while ([...victims].some(([id]) => Atomics.load(words, shared / 4 + 16 + id) > 0))
       for (const [id, after] of victims) {
-        if (Atomics.load(words, shared / 4 + 16 + id) < after && process.thread.machine.sys[threadAt(process.thread.machine, id)] === LIVE) continue
+        if (Atomics.load(words, shared / 4 + 16 + id) < after && process.thread.machine.sys[threadAt(process.thread.machine, id)] === LIVE)
+          continue
         victims.delete(id)
         try {
           asked.set(id, process.terminateThread(id))
@@ -63,7 +66,7 @@ async function run(schedule: string, names: readonly PartName[], rounds: number,
 
 const ends = suite('recorded: threads that process.terminateThread ends')
 
-const RUNS = Number(process.env.RUNS ?? 10)
+const RUNS = 10
 
 ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, async () => {
   const found = { ended: 0, whole: 0 }
@@ -87,6 +90,142 @@ ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, as
     assert.equal([again.errors, again.left], [first.errors, first.left], `seed ${seed}: ${first.text}`)
     assert.ok(again.calls === first.calls, `seed ${seed}: other calls: ${first.text}`)
   }
-  assert.ok(found.ended > RUNS / 2 && found.whole > RUNS / 2, JSON.stringify(found)); console.log(found)
+  assert.ok(found.ended > RUNS / 2 && found.whole > RUNS / 2, JSON.stringify(found))
+})
+
+/** A process with one thread on a schedule, and that thread. */
+function alone(schedule: string): { process: CeProcess; token: ShareToken; ce: CeThread; heap: number } {
+  const { process, heap } = scene({ schedule, threads: 1, program })
+  const token = process.share()
+  return { process, token, ce: attachThread(token), heap }
+}
+
+const over = (error: unknown): boolean => error instanceof ThreadTerminated
+
+/** The string of a run in which the thread makes two grants, then two other calls, and is terminated before the third. */
+function endedAtCall(): string {
+  const { process, ce, heap } = alone('recorded')
+  ce.HeapSize(heap, 0, 0)
+  ce.HeapSize(heap, 0, 0)
+  ce.SetLastError(5)
+  ce.GetLastError()
+  assert.is(process.terminateThread(ce.tid), true)
+  assert.throws(() => ce.GetLastError(), over)
+  assert.throws(() => ce.HeapSize(heap, 0, 0), over)
+  ce.detach()
+  return process.scheduleReport().text as string
+}
+
+ends('at a call: the very same one, though it enters nothing', () => {
+  const { process, ce, heap } = alone(`replay:${endedAtCall()}`)
+  ce.HeapSize(heap, 0, 0)
+  ce.HeapSize(heap, 0, 0)
+  ce.SetLastError(5)
+  assert.is(process.terminateThread(ce.tid), true, 'whenever that is')
+  assert.is(process.terminateThread(ce.tid), false)
+  assert.is(ce.GetLastError(), 5)
+  assert.throws(() => ce.GetLastError(), over)
+  ce.detach()
+  const { over: whole, diverged } = process.scheduleReport()
+  assert.equal([whole, diverged], [true, undefined])
+})
+
+ends('at a call: a thread that enters something instead is told so', () => {
+  const { process, ce, heap } = alone(`replay:${endedAtCall()}`)
+  ce.HeapSize(heap, 0, 0)
+  ce.HeapSize(heap, 0, 0)
+  assert.throws(
+    () => ce.HeapSize(heap, 0, 0),
+    /it expected thread 2 ending by process\.terminateThread at its call 3 since, and found it entering the section of heap 1$/
+  )
+  assert.ok(process.scheduleReport().diverged !== undefined)
+})
+
+ends('at its first call, and before its first', () => {
+  const { process, ce } = alone('recorded')
+  process.terminateThread(ce.tid)
+  assert.throws(() => ce.GetLastError(), over)
+  ce.detach()
+  const again = alone(`replay:${process.scheduleReport().text}`)
+  assert.throws(() => again.ce.GetLastError(), over)
+  again.ce.detach()
+  assert.is(again.process.scheduleReport().diverged, undefined)
+})
+
+ends('asked for too late: the thread comes to its end in the replay too, though it is asked for there', () => {
+  const { process, ce, heap } = alone('recorded')
+  ce.HeapSize(heap, 0, 0)
+  process.terminateThread(ce.tid)
+  ce.detach()
+  const again = alone(`replay:${process.scheduleReport().text}`)
+  assert.is(again.process.terminateThread(again.ce.tid), true)
+  again.ce.HeapSize(heap, 0, 0)
+  again.ce.GetLastError()
+  again.ce.detach()
+  assert.is(again.process.scheduleReport().diverged, undefined)
+})
+
+ends('in a wait: the thread is let out of the same one, while the owner of the section stays in it', async () => {
+  const names = ['fills', 'count'] as const
+  const recorded = scene({ schedule: 'recorded', threads: 2, program })
+  const { machine } = recorded.process.thread
+  const [at = 0] = sectionRecords(machine)
+  let asked = false
+  const first = await perform(recorded, names, 400_000, {
+    onTick: () => {
+      recorded.process.drainGrants()
+      // Thread 3 is parked on it.
+      if (asked || (machine.sys[at] as number) !== (2 | WAITERS)) return
+      asked = recorded.process.terminateThread(3)
+    }
+  })
+  assert.is(asked, true)
+  assert.equal(
+    first.map(({ error }) => error),
+    [undefined, 'ThreadTerminated: thread 3 was terminated']
+  )
 })
 ends.run()
+
+const killed = suite('recorded: threads whose worker is killed')
+
+/** The string of a run in which a thread makes two grants, and its worker ends without a word. */
+function cutOff(): string {
+  const { process, token, ce, heap } = alone('recorded')
+  ce.HeapSize(heap, 0, 0)
+  ce.HeapSize(heap, 0, 0)
+  process.workerEnded(token)
+  return process.scheduleReport().text as string
+}
+
+killed('the replay is the same where the worker ends there by itself', () => {
+  const { process, token, ce, heap } = alone(`replay:${cutOff()}`)
+  ce.HeapSize(heap, 0, 0)
+  ce.HeapSize(heap, 0, 0)
+  process.workerEnded(token)
+  const { over: whole, diverged } = process.scheduleReport()
+  assert.equal([whole, diverged], [true, undefined])
+})
+
+for (const [does, act, found] of [
+  ['enters something', (ce: CeThread, heap: number) => ce.HeapSize(heap, 0, 0), 'it entering the section of heap 1'],
+  ['detaches', (ce: CeThread) => ce.detach(), 'that it has detached']
+] as const) {
+  killed(`the replay says so where the thread goes on and ${does}: nobody kills a worker there`, () => {
+    const { process, ce, heap } = alone(`replay:${cutOff()}`)
+    ce.HeapSize(heap, 0, 0)
+    ce.HeapSize(heap, 0, 0)
+    try {
+      act(ce, heap)
+    } catch (error) {
+      assert.is((error as Error).name, 'DivergenceError')
+    }
+    const { diverged } = process.scheduleReport()
+    assert.is(
+      diverged?.expected,
+      'thread 2 ending without a word, as its worker did where it was terminated or crashed, which no replay repeats by itself'
+    )
+    assert.is(diverged?.found, found)
+  })
+}
+killed.run()

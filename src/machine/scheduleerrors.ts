@@ -109,7 +109,9 @@ function late(board: Int32Array, seat: number): TurnTimeoutError {
 function expectedOf(board: Int32Array, layout: Layout): string {
   const deed = board[BOARD.FAILED_A] as number
   const seat = board[BOARD.FAILED_SEAT] as number
-  return deed === 0 ? `thread ${threadOfSeat(seat)}` : `thread ${threadOfSeat(seat)} ${deedName(layout, deed, board[BOARD.KIND] === GRANTS)}`
+  return deed === 0
+    ? `thread ${threadOfSeat(seat)}`
+    : `thread ${threadOfSeat(seat)} ${deedName(layout, deed, board[BOARD.KIND] === GRANTS)}`
 }
 
 function foundOf(board: Int32Array, layout: Layout): string {

@@ -1,5 +1,21 @@
 import type { Machine, Scheduling } from './machine.ts'
-import { ATTACHED, BOARD, CUT, deedOf, ENDED, GONE, IN_VAIN, isEnd, LEFT, SEAT, seatAt, sectionOfDeed, STOPPED, TAKE, threadOfSeat } from './scheduleboard.ts'
+import {
+  ATTACHED,
+  BOARD,
+  CUT,
+  deedOf,
+  ENDED,
+  GONE,
+  IN_VAIN,
+  isEnd,
+  LEFT,
+  SEAT,
+  seatAt,
+  sectionOfDeed,
+  STOPPED,
+  TAKE,
+  threadOfSeat
+} from './scheduleboard.ts'
 import { close, ENTRY_WORDS, LOG_WORDS, logOf, LOST, numberAt, PUBLISHED, TAIL } from './schedulegrants.ts'
 import { mergeGrants } from './schedulemerge.ts'
 import { MOST_EVENTS } from './schedulestring.ts'
@@ -136,7 +152,8 @@ export class GrantReader implements Scheduling {
       if (this.#machine.mem[logOf(this.#machine.layout, this.#seats, seat).at + LOST] !== 0) return undefined
     const events = mergeGrants(this.#read.map(({ words, length }) => words.subarray(0, length)))
     if (events === undefined) return undefined
-    for (const seat of this.#asked) if (!events.some(([who, deed]) => who === seat && isEnd(deed))) events.push([seat, deedOf(IN_VAIN, ENDED)])
+    for (const seat of this.#asked)
+      if (!events.some(([who, deed]) => who === seat && isEnd(deed))) events.push([seat, deedOf(IN_VAIN, ENDED)])
     return events.length > MOST_EVENTS ? undefined : events
   }
 }

@@ -1,4 +1,19 @@
-import { BOARD, CUT, deedOf, ENDED, GONE, IN_VAIN, LEFT, REFUSED, SEAT, seatAt, sectionOfDeed, STOPPED, TAKE, TRY } from './scheduleboard.ts'
+import {
+  BOARD,
+  CUT,
+  deedOf,
+  ENDED,
+  GONE,
+  IN_VAIN,
+  LEFT,
+  REFUSED,
+  SEAT,
+  seatAt,
+  sectionOfDeed,
+  STOPPED,
+  TAKE,
+  TRY
+} from './scheduleboard.ts'
 import { diverge, GRANTS, stay } from './schedulestrategy.ts'
 import { ORPHAN, TID } from './section.ts'
 

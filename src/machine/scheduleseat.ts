@@ -167,7 +167,8 @@ export class Seat implements Scheduling {
   /** This thread takes no part any more: it has detached. */
   leaves(): void {
     if (this.#seat === OUTSIDE) return
-    if (this.#isCut() && Atomics.load(this.#board, this.#at + SEAT.STATE) !== GONE) this.#fail(DIVERGED, this.#seat, deedOf(CUT, ENDED), deedOf(CUT, ENDED))
+    if (this.#isCut() && Atomics.load(this.#board, this.#at + SEAT.STATE) !== GONE)
+      this.#fail(DIVERGED, this.#seat, deedOf(CUT, ENDED), deedOf(CUT, ENDED))
     // Who handed the turn to this seat may look for it only now, and must not take it for unclaimed.
     this.#mark |= LEAVING
     this.#empty(this.#seat)
