@@ -117,7 +117,7 @@ const mixed: Play = (ce, { seed, rounds, heap, shared, sections }) => {
   const held: number[] = []
   for (let n = 0; n < rounds; n++) {
     Atomics.store(words, shared / 4 + 16 + ce.tid, n + 1)
-    for (let turn = 0; turn < 5000; turn++) Atomics.load(words, 0)
+    for (let turn = 0; turn < 10_000; turn++) Atomics.load(words, 0)
     const choice = random(100)
     const section = sections[random(sections.length)] as number
     if (choice < 25) mine.push(ce.HeapAlloc(heap, 0, 1 + random(random(8) === 0 ? 20_000 : 200)))

@@ -2,7 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { attachThread, type CeProcess, type CeThread, type ShareToken, ThreadTerminated } from '../../src/index.ts'
+import { deedOf, STOPPED } from '../../src/machine/scheduleboard.ts'
 import { draw } from '../../src/machine/schedulerandom.ts'
+import { readSchedule } from '../../src/machine/schedulestring.ts'
 import { WAITERS } from '../../src/machine/section.ts'
 import { SEC, sectionRecords } from '../../src/machine/sectiontable.ts'
 import { LIVE, threadAt } from '../../src/machine/threads.ts'
@@ -66,7 +68,7 @@ async function run(schedule: string, names: readonly PartName[], rounds: number,
 
 const ends = suite('recorded: threads that process.terminateThread ends')
 
-const RUNS = 10
+const RUNS = 6
 
 ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, async () => {
   const found = { ended: 0, whole: 0 }
@@ -74,7 +76,7 @@ ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, as
     const state = new Int32Array([seed])
     const random = (below: number): number => draw(state, 0, below)
     const names = Array.from({ length: 2 + random(3) }, () => 'mixed' as const)
-    const rounds = 100 + random(600)
+    const rounds = 60 + random(240)
     const victims = new Map(names.map((_, at) => [at + 2, 1 + random(rounds + (rounds >>> 2))]))
     const first = await run('recorded', names, rounds, new Map(victims))
     for (const error of first.errors) {
@@ -166,23 +168,37 @@ ends('asked for too late: the thread comes to its end in the replay too, though 
 })
 
 ends('in a wait: the thread is let out of the same one, while the owner of the section stays in it', async () => {
-  const names = ['fills', 'count'] as const
   const recorded = scene({ schedule: 'recorded', threads: 2, program })
   const { machine } = recorded.process.thread
+  // What the part `paused` does, so that it is inside before the other begins.
+  const two = attachThread(recorded.process.share())
+  two.EnterCriticalSection(recorded.sections[0])
   const [at = 0] = sectionRecords(machine)
   let asked = false
-  const first = await perform(recorded, names, 400_000, {
+  const [ended] = await perform(recorded, ['count'], 3, {
     onTick: () => {
-      recorded.process.drainGrants()
       // Thread 3 is parked on it.
-      if (asked || (machine.sys[at] as number) !== (2 | WAITERS)) return
-      asked = recorded.process.terminateThread(3)
+      if (!asked && machine.sys[at] === (2 | WAITERS)) asked = recorded.process.terminateThread(3)
     }
   })
-  assert.is(asked, true)
+  const error = 'ThreadTerminated: thread 3 was terminated'
+  assert.is(ended?.error, error)
+  const block = two.HeapAlloc(recorded.heap, 0, 100)
+  two.detach()
+  const { text } = recorded.process.scheduleReport()
+  const { events } = readSchedule(text ?? '', 2, program, machine.layout)
+  assert.ok(events.some(([seat, deed]) => seat === 1 && deed === deedOf(at, STOPPED)))
+  const replayed = scene({ schedule: `replay:${text}`, threads: 2, program })
+  const again = await perform(replayed, ['paused', 'count'], 3, {
+    onMark: () => void Atomics.store(replayed.process.thread.memory.bytes, replayed.shared + 32, 1)
+  })
+  assert.is(replayed.process.scheduleReport().diverged, undefined)
   assert.equal(
-    first.map(({ error }) => error),
-    [undefined, 'ThreadTerminated: thread 3 was terminated']
+    again.map((played) => [played.error, played.value]),
+    [
+      [undefined, block],
+      [error, undefined]
+    ]
   )
 })
 ends.run()

@@ -14,8 +14,7 @@ export interface ScheduleReport {
   readonly schedule: string
   /**
    * The run as a string: `replay:` with it, for as many threads and the same `program`, makes the same run. Undefined for a run of more than
-   * 262,144 choices, which repeats by its seed alone, and for a recorded one of more than as many grants or in which one is missing, because its thread
-   * died before it had written it down. Made
+   * 262,144 choices, which repeats by its seed alone, and for a recorded one of more than as many grants or in which a log was full and nobody read it. Made
    * when it is asked for: some milliseconds for 1,000 choices.
    */
   readonly text: string | undefined
