@@ -1,6 +1,6 @@
 import { HDR, RING_ENTRIES, RING_WORDS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { enter, leave } from '../machine/section.ts'
+import { enter, leave, PATIENCE } from '../machine/section.ts'
 import { CALLS } from './calls.ts'
 import type { CallName } from './calls.ts'
 import { COM_CALLS, COM_KINDS, HOST_CALLS, HOST_KINDS } from './uppercalls.ts'
@@ -312,7 +312,7 @@ export function postFinding(
 export function takeFindings(machine: Machine, thread: number): { findings: Finding[]; lost: number } {
   const { sys } = machine
   const findings: Finding[] = []
-  enter(machine, HDR.RING_LOCK, thread)
+  enter(machine, HDR.RING_LOCK, thread, PATIENCE)
   for (let tail = sys[HDR.RING_TAIL] as number; tail < (sys[HDR.RING_HEAD] as number); tail++) {
     const at = machine.layout.ringAt + (tail % RING_ENTRIES) * RING_WORDS
     const word = (offset: number): number => (sys[at + offset] as number) >>> 0

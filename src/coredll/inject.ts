@@ -4,6 +4,7 @@ import { CERTAIN, INJECTION, injectionAt, ON_ALLOC, ON_COMMIT, ON_RESERVE, siteN
 import { HDR, INJECTION_WORDS, MAX_INJECTIONS } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { oneOf } from '../profile.ts'
+import { within } from './border.ts'
 import { frozen } from './snapshot.ts'
 
 /** Which requests fail although they could be met. All conditions that are given must hold. */
@@ -68,11 +69,13 @@ export function injectFailures(machine: Machine, tid: number, options: FailureOp
     },
     end(): void {
       if (last !== undefined) return
-      frozen(machine, tid, () => {
-        last = counts()
-        machine.sys[at + INJECTION.ON] = 0
-        noteKinds(machine)
-      })
+      within(machine, () =>
+        frozen(machine, tid, () => {
+          machine.sys[at + INJECTION.ON] = 0
+          noteKinds(machine)
+          last = counts()
+        })
+      )
     }
   }
 }

@@ -31,7 +31,10 @@ export interface ProcessOptions {
   readonly kernelMode?: boolean
   /** Size in bytes above which a growable heap uses virtual memory directly (HI-12); a multiple of 32 up to 1 GB. Default by profile. */
   readonly bigBlock?: number
-  /** Longest wait in milliseconds for a section whose owner never leaves; then LockTimeoutError. Default 30,000; 0 waits for ever. */
+  /**
+   * Longest wait in milliseconds for a section whose owner never leaves; then LockTimeoutError. Default 30,000. 0: the program's calls wait for ever, as on CE; what
+   * is asked of the process itself (`close`, `check`, `snapshot`, `imageHash`, `injectFailures`, `setPhysical`, `drainFindings`) 30 seconds.
+   */
   readonly lockTimeout?: number
   /**
    * Counts what threads do with sections, for `sectionCounters()`, and measures their waits and holds by this function: `() => performance.now()`.

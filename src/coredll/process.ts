@@ -13,7 +13,7 @@ import type { Schedule } from '../machine/schedule.ts'
 import { GrantReader } from '../machine/schedulereader.ts'
 import { reportOf } from '../machine/schedulereport.ts'
 import type { ScheduleReport } from '../machine/schedulereport.ts'
-import { enter, leave, tryEnter } from '../machine/section.ts'
+import { enter, leave, PATIENCE, tryEnter } from '../machine/section.ts'
 import { joinThread, threadsOf } from '../machine/threads.ts'
 import { profileNames } from '../profile.ts'
 import type { Profile } from '../profile.ts'
@@ -225,7 +225,11 @@ export class CeProcess {
     return this.thread.record(writer)
   }
 
-  /** Ends the process: every later call on it, from any thread, throws a TypeError. Closing twice is harmless. */
+  /**
+   * Ends the process: every later call on it, from any thread, throws a TypeError. Closing twice is harmless. A thread that is inside of a heap ends its call first;
+   * one that does not, because it is dead and nobody told of it, ends this in a LockTimeoutError that names it, after `lockTimeout`, or after 30 seconds where that
+   * is 0. The process is closed all the same.
+   */
   close(): void {
     const machine = this.#machine
     if (machine.closed) return
@@ -239,7 +243,7 @@ export class CeProcess {
       // Whoever is inside a heap finishes; whoever comes later finds the handle dead and the process closed.
       for (let index = 0; index < count; index++) {
         const record = recordAt(machine, index)
-        enter(machine, record, this.thread.tid)
+        enter(machine, record, this.thread.tid, PATIENCE)
         Atomics.store(machine.sys, record + REC.HANDLE, CLAIMED)
         leave(machine, record)
       }

@@ -6,7 +6,7 @@ import { appReservations } from '../machine/check.ts'
 import { HDR, PAGE, UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { RES, res } from '../machine/pages.ts'
-import { enter, leave } from '../machine/section.ts'
+import { enter, leave, PATIENCE } from '../machine/section.ts'
 import { liveThreads, THREAD, threadAt } from '../machine/threads.ts'
 import { undoBuried } from './death.ts'
 import { sectionInfos } from './critical.ts'
@@ -28,12 +28,12 @@ export interface Snapshot {
 
 const CREATOR = 1
 
-/** Runs `look` with every heap's section and the process section held, so that all of it is one moment; the live heaps are in the order of their records. */
-export function frozen<T>(machine: Machine, tid: number, look: (records: number[]) => T): T {
+/** Runs `look` with every heap's section and the process section held, so that all of it is one moment; the live heaps are in the order of their records. `patience` as in `enter`. */
+export function frozen<T>(machine: Machine, tid: number, look: (records: number[]) => T, patience: number = PATIENCE): T {
   const held: number[] = []
   // Each wait may end in a LockTimeoutError: then what is held already is left.
   const hold = (section: number): void => {
-    enter(machine, section, tid)
+    enter(machine, section, tid, patience)
     held.push(section)
   }
   const letGo = (): void => {

@@ -93,17 +93,17 @@ export function createSnapshot(ce: Taker, dwFlags: number, th32ProcessID: number
 
 function listHeaps(ce: Caller): HeapList[] {
   const { machine } = ce
-  return frozen(machine, ce.tid, (records) =>
-    records.map((record) => {
-      const handle = machine.sys[record + REC.HANDLE] as number
-      return {
-        id: heapId(handle),
-        isDefault: handle === machine.sys[HDR.PROCESS_HEAP],
-        // What a fixed heap spends on itself is no item of it.
-        blocks: [...blocksOf(machine, record)].filter(({ state }) => state !== 'control')
-      }
-    })
-  )
+  const listed = (record: number): HeapList => {
+    const handle = machine.sys[record + REC.HANDLE] as number
+    return {
+      id: heapId(handle),
+      isDefault: handle === machine.sys[HDR.PROCESS_HEAP],
+      // What a fixed heap spends on itself is no item of it.
+      blocks: [...blocksOf(machine, record)].filter(({ state }) => state !== 'control')
+    }
+  }
+  // A call of the program's: it waits as long as any.
+  return frozen(machine, ce.tid, (records) => records.map(listed), Number.POSITIVE_INFINITY)
 }
 
 /** Not a heap handle (TH-16): another number for each heap that ever lives, so that code which takes one for the other shows. */

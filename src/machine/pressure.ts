@@ -1,6 +1,6 @@
 import { HDR } from './layout.ts'
 import type { Machine } from './machine.ts'
-import { enter, leave } from './section.ts'
+import { enter, leave, PATIENCE } from './section.ts'
 
 /**
  * Physical memory as a budget that can run short (HI-18).
@@ -37,7 +37,7 @@ export function becomeLow(machine: Machine): void {
 /** Gives the process another budget. Nothing is taken from it: below what is committed, commits fail until enough was given back. */
 export function setPhysicalPages(machine: Machine, who: number, pages: number): void {
   const { sys } = machine
-  enter(machine, HDR.LOCK, who)
+  enter(machine, HDR.LOCK, who, PATIENCE)
   const committed = sys[HDR.COMMITTED] as number
   sys[HDR.OVERDRAWN] = committed > pages ? committed : 0
   sys[HDR.PHYSICAL] = pages

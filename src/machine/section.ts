@@ -60,10 +60,13 @@ export function isOthers(seen: number, who: number): boolean {
   return seen !== 0 && (seen & ORPHAN) === 0 && ((seen ^ who) & TID) !== 0
 }
 
-/** Enters the section at word `at` of system memory (CS-1, CS-2). */
-export function enter(machine: Machine, at: number, who: number): void {
+/** How long the process itself waits (`process.close()`, `check()`) where `lockTimeout` is 0 and the program's calls wait without a bound: what is the default otherwise. */
+export const PATIENCE = 30_000
+
+/** Enters the section at word `at` of system memory (CS-1, CS-2). `patience`: the bound of the wait where `lockTimeout` sets none. */
+export function enter(machine: Machine, at: number, who: number, patience: number = Number.POSITIVE_INFINITY): void {
   const seen = machine.take(at << 2, who)
-  if (seen !== 0) enterContended(machine, at, who, seen)
+  if (seen !== 0) enterContended(machine, at, who, seen, patience)
 }
 
 /** Enters the section unless another thread owns it that is not known to be dead; whether it did. Never waits (CS-4). */
@@ -93,7 +96,13 @@ export function enterSoon(machine: Machine, at: number, who: number): boolean {
 }
 
 /** What `enter` does where the word was not free; `first` is what stood there. */
-export function enterContended(machine: Machine, at: number, who: number, first: number): void {
+export function enterContended(
+  machine: Machine,
+  at: number,
+  who: number,
+  first: number,
+  patience: number = Number.POSITIVE_INFINITY
+): void {
   const sys = machine.sys
   if (isOwn(first, who)) {
     sys[at + 1] = (sys[at + 1] as number) + 1
@@ -103,7 +112,7 @@ export function enterContended(machine: Machine, at: number, who: number, first:
   const since = counts === undefined ? 0 : counts.now()
   // Before an orphan is taken over there is no wait.
   if ((first & ORPHAN) === 0) machine.seat?.awaits(at)
-  waitFor(machine, at, who, machine.sys[HDR.LOCK_TIMEOUT] || Number.POSITIVE_INFINITY)
+  waitFor(machine, at, who, machine.sys[HDR.LOCK_TIMEOUT] || patience)
   counts?.waited(at, who, since)
 }
 
