@@ -78,7 +78,12 @@ end('the end of injected failures has one too, and can be tried again', () => {
   const { machine } = process.thread
   const failures = process.injectFailures({ on: 'alloc', nth: 1 })
   machine.sys[recordOf(machine, heap)] = two.tid
-  inNoTime(() => assert.throws(() => failures.end(), (error: unknown) => error instanceof LockTimeoutError))
+  inNoTime(() =>
+    assert.throws(
+      () => failures.end(),
+      (error: unknown) => error instanceof LockTimeoutError
+    )
+  )
   machine.sys[recordOf(machine, heap)] = 0
   failures.end()
   assert.is.not(process.thread.HeapAlloc(heap, 0, 10), 0)

@@ -6,7 +6,7 @@ import { REC, recordOf } from '../../src/heap/record.ts'
 import { attachThread, type CeProcess, createProcess, type ShareToken, ThreadTerminated } from '../../src/index.ts'
 import { GRANULE } from '../../src/machine/layout.ts'
 import { DYING, FREE, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
-import { BOARD, CLOSED, deedOf, FAILED, LATE, RUNNING, SEAT, seatAt, TAKE } from '../../src/machine/scheduleboard.ts'
+import { BOARD, CLOSED, DEADLOCK, deedOf, FAILED, LATE, RUNNING, SEAT, seatAt, TAKE } from '../../src/machine/scheduleboard.ts'
 import { decide } from '../../src/machine/scheduledecide.ts'
 import { DIVERGES, FAILS } from '../../src/machine/schedulestrategy.ts'
 import { ORPHAN, TID } from '../../src/machine/section.ts'
@@ -232,6 +232,31 @@ for (const schedule of ['free', 'seeded:1', 'recorded'] as const) {
     process.check()
   })
 }
+
+spies('in a schedule that has failed, or was closed, a thread that lives detaches all the same, and its spy is gone with it', () => {
+  for (const closes of [false, true]) {
+    const { process } = scene({ schedule: 'seeded:1', threads: 1 })
+    const board = new Int32Array(process.thread.machine.schedule as SharedArrayBuffer)
+    const token = process.share()
+    const ce = attachThread(token)
+    const spy = new Witness()
+    openCom(ce).CoRegisterMallocSpy(spy)
+    const before = spy.references
+    if (closes) process.close()
+    else {
+      board[BOARD.FAILING] = 1
+      board[BOARD.FAILURE] = DEADLOCK
+      board[BOARD.PHASE] = FAILED
+    }
+    ce.detach()
+    assert.is(spy.references, before - 1)
+    assert.is(threadState(process.thread.machine, ce.tid), FREE)
+    if (closes) continue
+    process.workerEnded(token)
+    assert.is(spyState(process.thread), undefined)
+    process.check()
+  }
+})
 
 spies('what it left undone when it ended is undone by the creating thread after it has detached', () => {
   for (const schedule of ['free', 'seeded:1', 'recorded'] as const) {

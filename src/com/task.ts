@@ -8,6 +8,7 @@ import type { CeThread } from '../coredll/thread.ts'
 import type { ComCall } from '../coredll/uppercalls.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
 import { mendMarks } from '../heap/marks.ts'
+import { isSound } from '../machine/adrift.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
 import { allocate, CANNOT_TELL, didAllocate, free, minimize, NO_SIZE, reallocate, sizeOf } from './allocator.ts'
@@ -250,7 +251,14 @@ export class TaskAllocator {
     const own = this.#own
     if (own === undefined) return
     // One that was terminated let go of its spy when it ended, and enters nothing any more.
-    if (!this.#ce.machine.ended) this.#exclusive(() => abandon(this.#ce.machine, this.#ce.tid))
+    const { machine, tid } = this.#ce
+    try {
+      if (!machine.ended) this.#exclusive(() => abandon(machine, tid))
+    } catch (error) {
+      // The section is not to be had (a schedule that has failed or was closed, an owner that never leaves): the revoke is pending, as after a death.
+      if (!isSound(error) && !machine.closed) throw error
+      abandon(machine, tid)
+    }
     this.#own = undefined
     own.release()
   }

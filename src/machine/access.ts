@@ -3,7 +3,7 @@ import { endByError } from './adrift.ts'
 import { HDR, PAGE, PAGE_SHIFT } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { clearGuard, PAGE_COMMITTED, pageProtection, pageState } from './pages.ts'
-import { enter, leave } from './section.ts'
+import { enter, isOwn, leave } from './section.ts'
 
 /** What the app may do with its memory, as the page table says. */
 export type Access = 'read' | 'write'
@@ -41,6 +41,7 @@ export function firstFault(machine: Machine, address: number, length: number, ac
 export function touch(machine: Machine, who: number, address: number, length: number, access: Access): { at: number; guard: boolean } {
   const at = firstFault(machine, address, length, access)
   if (at < 0 || !isGuarded(machine, at >>> PAGE_SHIFT)) return { at, guard: false }
+  const inside = isOwn(Atomics.load(machine.sys, HDR.LOCK), who)
   try {
     enter(machine, HDR.LOCK, who)
     // Another thread may have been faster, or have changed the pages before it.
@@ -50,9 +51,11 @@ export function touch(machine: Machine, who: number, address: number, length: nu
     leave(machine, HDR.LOCK)
     return { at: now, guard }
   } catch (error) {
-    // The program's own accesses are no calls, and have no other border.
-    machine.adrift = true
-    endByError(machine)
+    // The program's own accesses are no calls, and have no other border; a call that is inside leaves at its own what it has entered.
+    if (!inside) {
+      machine.adrift = true
+      endByError(machine)
+    }
     throw error
   }
 }
