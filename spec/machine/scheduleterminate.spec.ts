@@ -237,8 +237,7 @@ spies('in a schedule that has failed, or was closed, a thread that lives detache
   for (const closes of [false, true]) {
     const { process } = scene({ schedule: 'seeded:1', threads: 1 })
     const board = new Int32Array(process.thread.machine.schedule as SharedArrayBuffer)
-    const token = process.share()
-    const ce = attachThread(token)
+    const ce = attachThread(process.share())
     const spy = new Witness()
     openCom(ce).CoRegisterMallocSpy(spy)
     const before = spy.references
@@ -252,7 +251,8 @@ spies('in a schedule that has failed, or was closed, a thread that lives detache
     assert.is(spy.references, before - 1)
     assert.is(threadState(process.thread.machine, ce.tid), FREE)
     if (closes) continue
-    process.workerEnded(token)
+    assert.equal([spyState(process.thread)?.thread, spyState(process.thread)?.pending], [0, true])
+    openCom(process.thread).CoTaskMemFree(openCom(process.thread).CoTaskMemAlloc(10))
     assert.is(spyState(process.thread), undefined)
     process.check()
   }

@@ -146,7 +146,7 @@ function leaveAll(machine: Machine, tid: number): void {
   leaveEntering(machine, tid)
   const last = machine.spied.at(-1)
   const owns = (at: number): boolean => isOwn(Atomics.load(sys, at), tid)
-  if (last !== undefined && owns(HDR.SPY_LOCK)) sys[HDR.SPY_LOCK + 1] = last
+  if (last !== undefined && owns(HDR.SPY_LOCK)) sys[HDR.SPY_LOCK_COUNT] = last
   for (const { record, entered } of machine.leases) if (owns(record)) sys[record + REC.LOCK_COUNT] = entered
   if (machine.leases.length === 0) machine.callbackErrors.length = 0
   const held = [...(last === undefined ? [HDR.SPY_LOCK] : []), ...recordsOf(machine), HDR.LOCK, HDR.RING_LOCK].filter(

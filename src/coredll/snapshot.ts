@@ -7,7 +7,7 @@ import { HDR, PAGE, UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { RES, res } from '../machine/pages.ts'
 import { enter, leave, PATIENCE } from '../machine/section.ts'
-import { liveThreads, THREAD, threadAt } from '../machine/threads.ts'
+import { CREATOR, liveThreads, THREAD, threadAt } from '../machine/threads.ts'
 import { undoBuried } from './death.ts'
 import { sectionInfos } from './critical.ts'
 import type { SectionInfo } from './critical.ts'
@@ -25,8 +25,6 @@ export interface Snapshot {
   readonly sections: readonly SectionInfo[]
   readonly threads: readonly { readonly id: number; readonly lastError: number }[]
 }
-
-const CREATOR = 1
 
 /** Runs `look` with every heap's section and the process section held, so that all of it is one moment; the live heaps are in the order of their records. `patience` as in `enter`. */
 export function frozen<T>(machine: Machine, tid: number, look: (records: number[]) => T, patience: number = PATIENCE): T {

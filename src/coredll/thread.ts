@@ -1,6 +1,6 @@
 import { misuse } from '../errors.ts'
 import { endByError } from '../machine/adrift.ts'
-import { THREAD, threadAt } from '../machine/threads.ts'
+import { CREATOR, THREAD, threadAt } from '../machine/threads.ts'
 import { bordered, within } from './border.ts'
 import { CALLS } from './calls.ts'
 import { abandonSections } from './critical.ts'
@@ -146,7 +146,7 @@ export class CeThread extends SectionCalls {
 
   /** Gives this thread's place back; the object must not be used afterwards. The creating thread stays until `process.close()`. */
   detach(): void {
-    if (this.tid === 1) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
+    if (this.tid === CREATOR) throw new TypeError('detach: expected an attached thread, got the creating thread; close the process instead')
     if (this.machine.leases.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a page callback')
     if (this.machine.spied.length > 0) throw new TypeError('detach: expected a thread outside every call, got one inside a method of a spy')
     if (this.#waits > 0) throw new TypeError('detach: expected a thread that waits for nothing, got one with a promise that is not settled')

@@ -3,7 +3,7 @@ import { siteNumber } from '../machine/failures.ts'
 import { HDR } from '../machine/layout.ts'
 import { UserMemory } from '../machine/memory.ts'
 import type { Machine } from '../machine/machine.ts'
-import { THREAD, threadAt } from '../machine/threads.ts'
+import { CREATOR, THREAD, threadAt } from '../machine/threads.ts'
 import { needOpen, setLastError } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { abandonCall, mend } from './death.ts'
@@ -84,6 +84,6 @@ export class ThreadCore implements Caller {
       for (const listener of [...this.#listeners]) tell(listener, finding)
     }
     // The creating thread's own listeners are the process's; only other threads' findings have to travel.
-    if (this.tid !== 1 && this.machine.sys[HDR.LISTENING] !== 0) postFinding(this.machine, kind, call, this.tid, a, b)
+    if (this.tid !== CREATOR && this.machine.sys[HDR.LISTENING] !== 0) postFinding(this.machine, kind, call, this.tid, a, b)
   }
 }

@@ -29,6 +29,9 @@ import type { Machine } from './machine.ts'
  */
 export const THREAD = { STATE: 0, LAST_ERROR: 1, TICKET: 2, SITE: 3, HANDOUT: 8, RESIZED: 9, RESERVED: 10, LOOSE: 11 } as const
 
+/** The thread that makes the process. */
+export const CREATOR = 1
+
 export const FREE = 0
 export const LIVE = 1
 export const DYING = 2
