@@ -108,8 +108,16 @@ export function endsOf(board: Int32Array, seat: number): Map<number, number> {
   return ends
 }
 
+/** What process.terminateThread answers where the plan says when the thread of a seat ends; undefined where it does not. `asked`: the seats that it was called for. */
+export function plannedEnd(board: Int32Array, seat: number, asked: Set<number>): boolean | undefined {
+  if (board[BOARD.KIND] !== GRANTS || !isTerminated(board, seat)) return undefined
+  const first = !asked.has(seat)
+  asked.add(seat)
+  return first
+}
+
 /** Whether the plan has process.terminateThread called for the thread of a seat. */
-export function isTerminated(board: Int32Array, seat: number): boolean {
+function isTerminated(board: Int32Array, seat: number): boolean {
   for (let n = 0; n < (board[BOARD.PLAN_LENGTH] as number); n++) {
     const event = eventAt(board, n)
     if (event.seat !== seat) continue

@@ -30,7 +30,7 @@ import {
 } from './scheduleboard.ts'
 import { decide, NOBODY, STUCK } from './scheduledecide.ts'
 import { failureOf } from './scheduleerrors.ts'
-import { endsOf, isTerminated } from './schedulereplay.ts'
+import { endsOf, plannedEnd } from './schedulereplay.ts'
 import { Touches } from './schedulesteps.ts'
 import { DIVERGES, GRANTS, GUIDED } from './schedulestrategy.ts'
 import { isOthers, isOwn, NAP, TID } from './section.ts'
@@ -157,11 +157,7 @@ export class Seat implements Scheduling {
   falls(): void {}
 
   terminates(tid: number): boolean | undefined {
-    const seat = tid - 2
-    if (this.#board[BOARD.KIND] !== GRANTS || !isTerminated(this.#board, seat)) return undefined
-    const first = !this.#asked.has(seat)
-    this.#asked.add(seat)
-    return first
+    return plannedEnd(this.#board, tid - 2, this.#asked)
   }
 
   /** This thread takes no part any more: it has detached. */
