@@ -94,7 +94,7 @@ hostile('a module that throws while it is loaded, never comes to its end, or is 
     // HeapAlloc is a global, HeapCreate a memory.
     [
       'types.wasm',
-      Buffer.from('0061736d0100000005030100010606017f0041050b0719020948656170416c6c6f6303000a486561704372656174650200', 'hex'),
+      Buffer.from('0061736d0100000005030100010606017f0041050b071a020948656170416c6c6f6303000a486561704372656174650200', 'hex'),
       /has none of the functions/
     ]
   ]
