@@ -2,7 +2,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openCom } from '../../src/com/index.ts'
-import { attachThread, createProcess, PAGE_READWRITE } from '../../src/index.ts'
+import {
+  attachThread,
+  type CeThread,
+  createProcess,
+  HEAP_ZERO_MEMORY,
+  LockTimeoutError,
+  MEM_RESERVE,
+  PAGE_READWRITE
+} from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
@@ -63,11 +71,13 @@ const ashore = suite('a thread that is adrift')
 
 ashore('a call of the task allocator stays in the section of the spy', () => {
   const { process, one, two, three, record } = adrift()
+  const p = openCom(one).CoTaskMemAlloc(10)
   openCom(one).CoRegisterMallocSpy(new Witness())
   const found = notItsOwn(two.machine, two.tid)
-  const { CoTaskMemAlloc } = openCom(two)
-  waitingInVain(() => assert.is.not(CoTaskMemAlloc(10), 0))
+  const { CoTaskMemFree } = openCom(two)
+  waitingInVain(() => CoTaskMemFree(p))
   assert.equal(found, [])
+  assert.ok(two.machine.loose)
   leave(three.machine, record)
   process.check()
 })
@@ -75,12 +85,13 @@ ashore('a call of the task allocator stays in the section of the spy', () => {
 ashore('a call that waits while somebody is being terminated stays in the heap that it is in', () => {
   const { process, one, two, three, four, record } = adrift()
   const heap = one.HeapCreate(0, 0, 0)
+  const big = one.HeapAlloc(heap, 0, 0x40000)
   const found = notItsOwn(two.machine, two.tid)
   process.terminateThread(four.tid)
   let inside = false
   const { take } = two.machine
   two.machine.take = (address, who) => {
-    // In the midst of the call, when it wants pages.
+    // In the midst of the call, when it gives pages back.
     if (address >>> 2 === HDR.LOCK && one.machine.sys[recordOf(one.machine, heap)] !== 0 && !inside) {
       inside = true
       enter(three.machine, HDR.LOCK, three.tid)
@@ -90,7 +101,7 @@ ashore('a call that waits while somebody is being terminated stays in the heap t
   let left = false
   let waits = 0
   waitingInVain(
-    () => assert.is.not(two.HeapAlloc(heap, 0, 0x8000), 0),
+    () => assert.is(two.HeapFree(heap, 0, big), 1),
     (count) => {
       waits = count
       if (left || !inside) return
@@ -102,6 +113,7 @@ ashore('a call that waits while somebody is being terminated stays in the heap t
   assert.ok(waits < 20, `${waits} waits`)
   assert.ok(left)
   assert.equal(found, [])
+  assert.ok(two.machine.loose)
   leave(three.machine, record)
   process.check()
 })
@@ -115,6 +127,80 @@ ashore('what is loose is undone by the first of its calls that can, and it is ho
   process.check()
 })
 ashore.run()
+
+const loose = suite('what is loose')
+
+/** What the heap of the scene has live. */
+function liveBytes({ one, record }: { one: CeThread; record: number }): number {
+  return one.machine.sys[record + REC.LIVE_BYTES] as number
+}
+
+/** Makes the call while whoever stays in the way lets go at the last moment before the wait for it has lasted too long. */
+function waitingFor(lets: () => void, call: () => unknown): void {
+  let left = false
+  waitingInVain(
+    () => call(),
+    (count) => {
+      // One nap by the call itself; the rest is the wait of what it makes.
+      if (count < 4 || left) return
+      left = true
+      lets()
+    }
+  )
+  assert.ok(left, 'nothing waited')
+}
+
+const makers: readonly { readonly name: string; readonly make: (ce: CeThread, other: number, kept: number) => number }[] = [
+  { name: 'HeapAlloc', make: (ce, other) => ce.HeapAlloc(other, 0, 10) },
+  { name: 'HeapAlloc of a big block', make: (ce, other) => ce.HeapAlloc(other, 0, 0x40000) },
+  { name: 'HeapAlloc of zeroes', make: (ce, other) => ce.HeapAlloc(other, HEAP_ZERO_MEMORY, 10) },
+  { name: 'HeapReAlloc in place', make: (ce, other, kept) => ce.HeapReAlloc(other, 0, kept, 10) },
+  { name: 'HeapReAlloc elsewhere', make: (ce, other, kept) => ce.HeapReAlloc(other, 0, kept, 2000) },
+  { name: 'LocalAlloc', make: (ce) => ce.LocalAlloc(0, 10) },
+  { name: 'VirtualAlloc', make: (ce) => ce.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE) },
+  { name: 'CoTaskMemAlloc', make: (ce) => openCom(ce).CoTaskMemAlloc(10) }
+]
+
+for (const { name, make } of makers) {
+  loose(`is undone before ${name} makes something, which waits for that`, () => {
+    const world = adrift()
+    const { process, one, two, three, record } = world
+    const other = one.HeapCreate(0, 0, 0)
+    const kept = one.HeapAlloc(other, 0, 100)
+    one.HeapAlloc(other, 0, 1)
+    assert.is(liveBytes(world), 100)
+    waitingFor(
+      () => leave(three.machine, record),
+      () => assert.is.not(make(two, other, kept), 0)
+    )
+    assert.is(liveBytes(world), 0)
+    process.check()
+  })
+
+  loose(`is kept where ${name} waits for that in vain, which makes nothing then`, () => {
+    const world = adrift()
+    const { process, one, two, three, record } = world
+    const other = one.HeapCreate(0, 0, 0)
+    const kept = one.HeapAlloc(other, 0, 100)
+    one.HeapAlloc(other, 0, 1)
+    const image = (): Buffer => Buffer.from(Int32Array.from([...one.machine.map, ...one.machine.units]).buffer)
+    const before = image()
+    for (let round = 0; round < 2; round++)
+      waitingInVain(() =>
+        assert.throws(
+          () => make(two, other, kept),
+          (error: unknown) => error instanceof LockTimeoutError && error.owner === three.tid
+        )
+      )
+    assert.ok(image().equals(before))
+    leave(three.machine, record)
+    two.GetLastError()
+    assert.is(liveBytes(world), 0)
+    assert.is.not(make(two, other, kept), 0)
+    process.check()
+  })
+}
+loose.run()
 
 const busy = suite('an error inside a page callback')
 

@@ -7,9 +7,22 @@ import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
 import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
-import { CALL_SHIFT, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
+import { CALL_SHIFT, enter, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
-import { BURIED, calm, DEAD, DYING, FREE, LIVE, moveThread, partThread, settle, THREAD, threadAt, threadState } from '../machine/threads.ts'
+import {
+  BURIED,
+  calm,
+  DEAD,
+  DYING,
+  FREE,
+  LIVE,
+  moveThread,
+  partThread,
+  settleSlot,
+  THREAD,
+  threadAt,
+  threadState
+} from '../machine/threads.ts'
 import { leaveEntering, mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
@@ -131,14 +144,24 @@ export function undoBuried(machine: Machine, who: number): void {
 /**
  * Frees what a thread that lives was inside of when an error ended its call: as if it had died there. Inside a page callback or a method of a spy that is the
  * call which was made there, and not the one that asks. What cannot be mended at once is an orphan until the next one enters, this thread included. Of one that
- * is not adrift, but loose, no section is left: it may be in the midst of a call that goes on.
+ * is not adrift, but loose, no section is left: it may be in the midst of a call that goes on. Where it is to `insist`, it waits for the sections of what is
+ * loose as for any other, or throws.
  */
-export function abandonCall(machine: Machine, tid: number): void {
+export function abandonCall(machine: Machine, tid: number, insist = false): void {
   if (machine.ended) return
   if (machine.adrift) leaveAll(machine, tid)
   // An error in this leaves it in sections again.
   machine.adrift = true
-  ashore(machine, undoLoose(machine, tid, tid))
+  ashore(machine, undoLoose(machine, tid, tid, insist ? enterSurely : enterSoon))
+}
+
+/** Whether a section could be entered. */
+type Entering = (machine: Machine, at: number, who: number) => boolean
+
+/** Never false: where it waits in vain it throws. */
+function enterSurely(machine: Machine, at: number, who: number): true {
+  enter(machine, at, who)
+  return true
 }
 
 function leaveAll(machine: Machine, tid: number): void {
@@ -173,50 +196,53 @@ function handOver(machine: Machine, tid: number): void {
     if (owns(record) && isAsking(machine, record)) continue
     if (sys[record + REC.MAKER] === tid) sys[record + REC.MAKER] = ABANDONED
     if (!owns(record)) continue
-    const made = handout !== 0 && liveBlock(machine, record, handout * GRANULE) !== 0
+    const made = isMadeIn(machine, slot, record)
     if (!made && (resized === 0 || liveBlock(machine, record, resized * GRANULE) === 0)) continue
     // Who falls may be cut off here, and all of this be done once more: then the record has it already, and the slot no longer all of it.
     sys[record + REC.LEFT_RESIZED] = resized
     if (made) sys[record + REC.LEFT_BLOCK] = handout
-    settle(machine, slot)
+    settleSlot(machine, slot)
   }
   // One that never became live is no loose end: whoever gets the granule next has a right to it.
-  if (!waitsForCaller(machine, sys[slot + THREAD.HANDOUT] as number)) sys[slot + THREAD.HANDOUT] = 0
+  if (![...recordsOf(machine)].some((record) => isMadeIn(machine, slot, record))) sys[slot + THREAD.HANDOUT] = 0
   // Who died while mending after another has none of its own, and leaves what the other left.
   if (!owns(HDR.LOCK) || sys[slot + THREAD.RESERVED] === 0) return
   sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
   sys[slot + THREAD.RESERVED] = 0
 }
 
-/** Whether a block is live, and so waits for its caller. */
-function waitsForCaller(machine: Machine, block: number): boolean {
-  return block !== 0 && [...recordsOf(machine)].some((record) => liveBlock(machine, record, block * GRANULE) !== 0)
+/** Whether what the slot says to be made is a live block of that heap, and so waits for its caller. */
+function isMadeIn(machine: Machine, slot: number, record: number): boolean {
+  const block = machine.sys[slot + THREAD.HANDOUT] as number
+  const loose = machine.sys[slot + THREAD.LOOSE] as number
+  return block !== 0 && (loose === 0 || loose === handleIn(machine, record)) && liveBlock(machine, record, block * GRANULE) !== 0
+}
+
+/** The handle of the heap that has the record, busy or not. */
+function handleIn(machine: Machine, record: number): number {
+  return handleOf(indexOf(machine, record), machine.sys[record + REC.GENERATION] as number)
 }
 
 /**
- * Undoes what the thread had made when it was outside the section already, and nobody heard of; whether all of it is undone. Not behind a section whose owner
- * stays in it for a nap.
+ * Undoes what the thread had made when it was outside the section already, and nobody heard of; whether all of it is undone. Not behind a section that `has` does
+ * not enter: whose owner stays in it for a nap.
  */
-function undoLoose(machine: Machine, who: number, tid: number): boolean {
+function undoLoose(machine: Machine, who: number, tid: number, has: Entering = enterSoon): boolean {
   const { sys } = machine
   const slot = threadAt(machine, tid)
-  const block = sys[slot + THREAD.HANDOUT] as number
   const unit = sys[slot + THREAD.RESERVED] as number
-  const loose = sys[slot + THREAD.LOOSE] as number
   let done = true
   for (const record of recordsOf(machine)) {
     const abandoned = sys[record + REC.MAKER] === ABANDONED
     // A block that HeapReAlloc has moved stays: the old one is gone.
-    const handle = handleOf(indexOf(machine, record), sys[record + REC.GENERATION] as number)
-    const here = block !== 0 && sys[slot + THREAD.RESIZED] === 0 && (loose === 0 || loose === handle)
-    const made = here && liveBlock(machine, record, block * GRANULE) !== 0
-    if ((!abandoned && !made) || undoIn(machine, who, record, made ? slot : 0) || !made) continue
-    // By the time of the next try the heap may have ended, and another have a block there.
-    sys[slot + THREAD.LOOSE] = handle
-    done = false
+    const made = sys[slot + THREAD.RESIZED] === 0 && isMadeIn(machine, slot, record)
+    if (!abandoned && !made) continue
+    // By the time that the section is had, or of the next try, the heap may have ended, and another have a block there.
+    if (made) sys[slot + THREAD.LOOSE] = handleIn(machine, record)
+    if (!undoIn(machine, who, record, made ? slot : 0, made ? has : enterSoon) && made) done = false
   }
   if (unit !== 0) {
-    if (enterSoon(machine, HDR.LOCK, who)) {
+    if (has(machine, HDR.LOCK, who)) {
       // Whoever is cut off in this is mended after, and it is not undone once more.
       sys[HDR.LEFT_RESERVED] = unit
       if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
@@ -226,18 +252,24 @@ function undoLoose(machine: Machine, who: number, tid: number): boolean {
     } else done = false
   }
   if (done) {
-    settle(machine, slot)
+    settleSlot(machine, slot)
     sys[slot + THREAD.LOOSE] = 0
   }
   return done
 }
 
-/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where it asks for pages, or the sections could not be had soon. */
-function undoIn(machine: Machine, who: number, record: number, slot: number): boolean {
+/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where it asks for pages, or the sections were not entered. */
+function undoIn(machine: Machine, who: number, record: number, slot: number, has: Entering): boolean {
   const { sys } = machine
-  if (!enterSoon(machine, record, who)) return false
-  // From inside a page callback its section can be entered, in the midst of the call that asks.
-  const held = sys[record + REC.HANDLE] !== BUSY && enterSoon(machine, HDR.LOCK, who)
+  if (!has(machine, record, who)) return false
+  let held: boolean
+  try {
+    // From inside a page callback its section can be entered, in the midst of the call that asks.
+    held = sys[record + REC.HANDLE] !== BUSY && has(machine, HDR.LOCK, who)
+  } catch (error) {
+    leaveByError(machine, record, error)
+    throw error
+  }
   if (held) {
     if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
     else if (slot !== 0) freeLoose(machine, who, record, slot)
@@ -251,7 +283,7 @@ function undoIn(machine: Machine, who: number, record: number, slot: number): bo
 function freeLoose(machine: Machine, who: number, record: number, slot: number): void {
   const { sys } = machine
   const block = sys[slot + THREAD.HANDOUT] as number
-  if ((sys[record + REC.HANDLE] as number) <= 0 || liveBlock(machine, record, block * GRANULE) === 0) return
+  if ((sys[record + REC.HANDLE] as number) <= 0 || !isMadeIn(machine, slot, record)) return
   sys[record + REC.LEFT_BLOCK] = block
   freeBlock(machine, who, record, block)
   sys[slot + THREAD.HANDOUT] = 0

@@ -26,7 +26,7 @@ import { knownSize, resize } from '../heap/resize.ts'
 import { leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR, PAGE } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
-import { needLife, settle } from '../machine/threads.ts'
+import { needLife, needTidy, settle } from '../machine/threads.ts'
 import { profileNames, profiles } from '../profile.ts'
 import type { ProfileName } from '../profile.ts'
 import type { CallName } from './calls.ts'
@@ -67,6 +67,7 @@ function enterHeap(ce: Caller, call: CallName, hHeap: number): number {
   const record = recordOf(ce.machine, hHeap)
   if (record === 0) return noHeap(ce, call, hHeap)
   needLife(ce.machine, ce.tid)
+  needTidy(ce.machine)
   enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] === hHeap) return record
   leave(ce.machine, record)

@@ -7,7 +7,7 @@ import { knownSize, resize } from '../heap/resize.ts'
 import { leaveByError } from '../machine/adrift.ts'
 import { HDR } from '../machine/layout.ts'
 import { enter, leave } from '../machine/section.ts'
-import { needLife, settle } from '../machine/threads.ts'
+import { needLife, needTidy, settle } from '../machine/threads.ts'
 import type { CallName } from './calls.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
@@ -35,6 +35,7 @@ function processHeap(ce: Caller): number {
 function enterProcessHeap(ce: Caller, call: CallName): number {
   const record = recordAt(ce.machine, 0)
   needLife(ce.machine, ce.tid)
+  needTidy(ce.machine)
   enter(ce.machine, record, whoIn(ce, call))
   if (ce.machine.sys[record + REC.HANDLE] !== ce.machine.sys[HDR.PROCESS_HEAP]) {
     leave(ce.machine, record)

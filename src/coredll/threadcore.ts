@@ -30,7 +30,7 @@ export class ThreadCore implements Caller {
     this.machine = machine
     this.tid = tid
     this.memory = new UserMemory(machine, tid)
-    machine.abandon = () => abandonCall(machine, tid)
+    machine.abandon = (insist) => abandonCall(machine, tid, insist)
     machine.fall = () => fall(machine, tid)
     machine.repair = (at, who, dead) => mend(machine, at, who, dead)
   }

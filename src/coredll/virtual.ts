@@ -36,7 +36,7 @@ import {
   reserveAt
 } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
-import { settle } from '../machine/threads.ts'
+import { needTidy, settle } from '../machine/threads.ts'
 import { fail, needOpen } from './caller.ts'
 import type { Caller } from './caller.ts'
 import type { CallName } from './calls.ts'
@@ -140,6 +140,8 @@ export function virtualAlloc(
   // A reservation begins at the 64 KB border below the address, and what is reserved and committed at once is committed from there (VA-3).
   const start = lpAddress - (lpAddress % UNIT)
   const bytes = first + size - start
+  // Not before: a listener may have made calls.
+  needTidy(ce.machine)
   // One step to the other threads: a stale VirtualFree must not take the reservation before it is committed.
   enter(ce.machine, HDR.LOCK, whoIn(ce, call))
   const base =

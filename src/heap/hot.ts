@@ -5,7 +5,7 @@ import type { HotPath, Machine } from '../machine/machine.ts'
 import { GrantLog } from '../machine/schedulegrants.ts'
 import { GrantReader } from '../machine/schedulereader.ts'
 import { enter, leave, TID } from '../machine/section.ts'
-import { needLife, settle, THREAD } from '../machine/threads.ts'
+import { needLife, needTidy, settle, THREAD } from '../machine/threads.ts'
 import { wakeOne } from '../machine/wait.ts'
 import { allocate } from './allocate.ts'
 import { freeBlock, liveBlock } from './free.ts'
@@ -72,6 +72,7 @@ function allocatePlainly(machine: Machine, who: number, handle: number, bytes: n
   const record = recordOf(machine, handle)
   if (record === 0) return NO_HEAP
   needLife(machine, who & TID)
+  needTidy(machine)
   enter(machine, record, who)
   let pointer: number
   try {

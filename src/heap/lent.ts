@@ -4,6 +4,7 @@ import { HDR, PAGE, UNIT, UNIT_SHIFT } from '../machine/layout.ts'
 import type { Lease, Machine, PageCallbacks } from '../machine/machine.ts'
 import { allCommitted, KIND_APP, KIND_LENT, RES, res, reservationAt, setHeapOf, setRes } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
+import { needTidy } from '../machine/threads.ts'
 import { BUSY, indexOf, REC, recordOf } from './record.ts'
 
 /**
@@ -82,6 +83,8 @@ export function borrow(machine: Machine, who: number, record: number, bytes: num
   const address = call(machine, record, 'alloc', { action: MEM_RESERVE, address: 0, bytes })
   const unit = address >>> UNIT_SHIFT
   if (address === 0) return 0
+  // A call of the callback's may have left something loose.
+  needTidy(machine)
   enter(machine, HDR.LOCK, who)
   const fits =
     address % UNIT === 0 &&

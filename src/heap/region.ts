@@ -16,6 +16,7 @@ import {
   setRes
 } from '../machine/pages.ts'
 import { enter, leave } from '../machine/section.ts'
+import { needTidy } from '../machine/threads.ts'
 import { CONTROL, eraseStart, granulesOf, HOLES, writeLive } from './block.ts'
 import { cellsOpen } from './cells.ts'
 import { addFree, regionEnd, removeFree } from './freelist.ts'
@@ -149,6 +150,8 @@ export function commitGranules(machine: Machine, who: number, record: number, bl
     const before = committedIn(machine, unit)
     const done = askCommit(machine, record, address, bytes)
     countPages(machine, record, committedIn(machine, unit) - before)
+    // A call of the callback's may have left something loose. Only here are the pages counted.
+    if (done) needTidy(machine)
     return done
   }
   const pages = commit(machine, who, address, bytes)

@@ -11,7 +11,8 @@ import { ThreadTerminated } from './threads.ts'
  *   call --sound error---> each function on the way leaves the section that it entered
  *        --other error---> no section is left: what it guards may be half changed
  *                     `--> endByError, at the border of the call --abandon--> as if the thread had died there, and it goes on
- *                                                                |`--a section could not be had--> loose: its next calls try again to undo what it had made
+ *                                                                |`--a section could not be had--> loose: its next calls try again to undo what it had made,
+ *                                                                |                                 and those that make something wait for it (needTidy)
  *                                                                `--no room even for that--> adrift: its next call, or its detaching, begins with it
  *
  * Only a thread that is adrift lets go of the sections that it is in; one that is loose may be in the midst of a call that goes on.

@@ -152,8 +152,11 @@ export class Machine {
   ended: boolean
   /** Ends this thread, which was terminated, for the process. Set by coredll. */
   fall: (() => void) | undefined
-  /** Lets go of what this thread was in when an error ended its call at no matter which store (adrift.ts). Set by coredll. */
-  abandon: (() => void) | undefined
+  /**
+   * Lets go of what this thread was in when an error ended its call at no matter which store, and undoes what is loose (adrift.ts): never by a long wait,
+   * unless it is to `insist` on the sections of that. Set by coredll.
+   */
+  abandon: ((insist?: boolean) => void) | undefined
   /** An error has ended a call of this thread, and what it was in is not let go of yet. */
   adrift = false
   /** What that call had made and handed to nobody is not undone yet. */

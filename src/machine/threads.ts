@@ -19,6 +19,8 @@ import type { Machine } from './machine.ts'
  *   RESERVED   first unit of a reservation made for the program    then it is released
  *   LOOSE      handle of the heap whose section could not be had when HANDOUT was to be freed; 0 otherwise
  *
+ * Of a thread that lives and is loose (machine/adrift.ts) they say what one of its former calls has left, and no call writes to them before that is undone.
+ *
  *   FREE --join--> LIVE --part--> FREE
  *                  LIVE --terminate--> DYING --its next call or wait--> DEAD
  *                  LIVE, DYING, DEAD --its worker ended--> DEAD --its sections are free again--> FREE
@@ -68,7 +70,7 @@ export function joinThread(machine: Machine, ticket: number, first = 1): number 
     sys[slot + THREAD.LAST_ERROR] = 0
     sys[slot + THREAD.SITE] = 0
     machine.slot = slot
-    settle(machine)
+    settleSlot(machine, slot)
     sys[slot + THREAD.LOOSE] = 0
     Atomics.store(sys, slot + THREAD.STATE, LIVE)
     return tid
@@ -76,9 +78,13 @@ export function joinThread(machine: Machine, ticket: number, first = 1): number 
   throw new RangeError(`attachThread: expected at most ${MAX_THREADS} threads at a time, got one more; detach() those that have ended`)
 }
 
+/** Nothing is under way any more in the call: what it made is handed out. What is loose it has not made, and leaves where it is. */
+export function settle(machine: Machine): void {
+  if (!machine.loose) settleSlot(machine, machine.slot)
+}
+
 /** Nothing is under way any more in the call of the thread at `slot`: what it made is handed out or undone. */
-export function settle(machine: Machine, slot: number = machine.slot): void {
-  const { sys } = machine
+export function settleSlot({ sys }: Machine, slot: number): void {
   // HANDOUT before RESIZED, without which it would be freed; and none but those that are set, so that the last store is the one that decides.
   for (let word = slot + THREAD.HANDOUT; word <= slot + THREAD.RESERVED; word++) if (sys[word] !== 0) sys[word] = 0
 }
@@ -133,6 +139,14 @@ export function needNotDying(machine: Machine, tid: number, at = 0): void {
   machine.seat?.ends(at)
   machine.fall?.()
   throw new ThreadTerminated(tid)
+}
+
+/**
+ * Before a call, or the rest of one, that says in the thread's slot what it makes: what is loose there is undone first, and the thread waits for the sections
+ * of that as for any other. Where it waits in vain nothing is made, and nothing lost.
+ */
+export function needTidy(machine: Machine): void {
+  if (machine.loose) machine.abandon?.(true)
 }
 
 export function threadState(machine: Machine, tid: number): number {
