@@ -8,6 +8,7 @@ import {
   createProcess,
   HEAP_ZERO_MEMORY,
   LockTimeoutError,
+  MEM_COMMIT,
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
@@ -17,7 +18,7 @@ import { HDR } from '../../src/machine/layout.ts'
 import { enter, leave, TID } from '../../src/machine/section.ts'
 import { Witness } from '../../src/mixed/spies.ts'
 import { waitingInVain } from './afterdeathscene.ts'
-import { Cut, underScissors } from './scissors.ts'
+import { Cut, type Scissors, underScissors } from './scissors.ts'
 
 function scene() {
   const process = createProcess({ memory: 1024 * 1024, lockTimeout: 1000 })
@@ -41,29 +42,40 @@ function notItsOwn(machine: Machine, tid: number): number[] {
   return found
 }
 
-/** The second thread has made a block that nobody heard of, in a heap in which the third one stays: nothing but that is left to undo. */
-function adrift() {
-  const first = scene()
-  const counting = underScissors(first.two)
-  first.two.HeapAlloc(first.heap, 0, 100)
-  const world = scene()
-  const { two, three, heap, record } = world
-  const scissors = underScissors(two)
-  scissors.limit = counting.steps - 1
+const known = new WeakMap<CeThread, Scissors>()
+
+function scissorsOf(ce: CeThread): Scissors {
+  const scissors = known.get(ce) ?? underScissors(ce)
+  known.set(ce, scissors)
+  return scissors
+}
+
+/**
+ * Makes a call of the second thread, which an error ends when it has left the section at `at` with what it has made; and the third thread stays there from that
+ * moment on, so that what the call has made cannot be undone.
+ */
+function leavesLoose({ two, three }: { two: CeThread; three: CeThread }, at: number, call: () => unknown): void {
+  const scissors = scissorsOf(two)
   scissors.once = true
-  const alloc = two.machine.give
+  scissors.length = 1
+  const { give } = two.machine
   two.machine.give = (address) => {
-    const seen = alloc(address)
-    if (address >>> 2 === record) enter(three.machine, record, three.tid)
+    const seen = give(address)
+    if (address >>> 2 !== at || two.machine.sys[at] !== 0) return seen
+    two.machine.give = give
+    enter(three.machine, at, three.tid)
+    scissors.rewind(0)
     return seen
   }
-  waitingInVain(() =>
-    assert.throws(
-      () => two.HeapAlloc(heap, 0, 100),
-      (error: unknown) => error instanceof Cut
-    )
-  )
-  two.machine.give = alloc
+  assert.throws(call, (error: unknown) => error instanceof Cut)
+  scissors.rewind(Number.POSITIVE_INFINITY)
+  assert.ok(two.machine.loose)
+}
+
+/** The second thread has made a block that nobody heard of, in a heap in which the third one stays: nothing but that is left to undo. */
+function adrift() {
+  const world = scene()
+  waitingInVain(() => leavesLoose(world, world.record, () => world.two.HeapAlloc(world.heap, 0, 100)))
   return world
 }
 
@@ -200,6 +212,165 @@ for (const { name, make } of makers) {
     process.check()
   })
 }
+/** Makes `call` of the second thread with an error in place of its step `k`; false if it came to its end before. */
+function errs(two: CeThread, k: number, length: number, call: () => unknown): boolean {
+  const scissors = scissorsOf(two)
+  scissors.rewind(k)
+  scissors.once = true
+  scissors.length = length
+  try {
+    call()
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error
+  }
+  const { cut } = scissors
+  scissors.rewind(Number.POSITIVE_INFINITY)
+  return cut
+}
+
+loose('is a reservation too: no other one takes its place', () => {
+  const world = scene()
+  const { process, two, three } = world
+  const reserve = (): number => two.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+  waitingInVain(() => leavesLoose(world, HDR.LOCK, reserve))
+  waitingInVain(() => assert.throws(reserve, (error: unknown) => error instanceof LockTimeoutError))
+  waitingFor(
+    () => leave(three.machine, HDR.LOCK),
+    () => assert.is.not(reserve(), 0)
+  )
+  assert.is(process.snapshot().reservations.length, 1)
+  process.check()
+})
+
+loose('is not lost by an error at whatever store of a call that frees', () => {
+  for (const length of [1, 4, Number.POSITIVE_INFINITY]) {
+    for (let k = 0, cut = true; cut; k++) {
+      const world = adrift()
+      const { process, one, two, three, record } = world
+      const other = one.HeapCreate(0, 0, 0)
+      const big = one.HeapAlloc(other, 0, 0x40000)
+      waitingInVain(() => {
+        cut = errs(two, k, length, () => two.HeapFree(other, 0, big))
+      })
+      leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0, `step ${k}`)
+      assert.is(two.machine.loose || two.machine.adrift, false)
+      process.check()
+    }
+  }
+})
+
+loose('is not lost by an error at whatever store of a call that makes something, which has to undo it first', () => {
+  for (const length of [1, 4, Number.POSITIVE_INFINITY]) {
+    for (let k = 0, cut = true; cut; k++) {
+      const world = adrift()
+      const { process, one, two, three, record } = world
+      const other = one.HeapCreate(0, 0, 0)
+      let there = true
+      waitingInVain(
+        () => {
+          cut = errs(two, k, length, () => two.HeapAlloc(other, 0, 10))
+        },
+        (count) => {
+          if (count < 4 || !there) return
+          there = false
+          leave(three.machine, record)
+        }
+      )
+      if (there) leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0, `step ${k}`)
+      assert.is(one.machine.sys[recordOf(one.machine, other) + REC.LIVE_BYTES], cut ? 0 : 10, `step ${k}`)
+      process.check()
+    }
+  }
+})
+
+/** A heap of the second thread's whose page callback, once it is `on`, leaves a block loose when it is asked for `asked`, and goes on. */
+function lending(world: ReturnType<typeof scene>, asked: number, gives: boolean) {
+  const { two, heap, record } = world
+  const pages = two.VirtualAlloc(0, 0x40000, MEM_RESERVE, PAGE_READWRITE)
+  const state = { on: false }
+  const alloc = (address: number, size: number, action: number): number => {
+    if (!state.on) return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    if (action === asked && !two.machine.loose) leavesLoose(world, record, () => two.HeapAlloc(heap, 0, 100))
+    if (!gives) return 0
+    // Reserved before.
+    return action === MEM_RESERVE ? pages : two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+  }
+  return { state, lent: two.CeHeapCreate(0, 0, 0, alloc, () => 1) }
+}
+
+loose('out of a page callback is undone before the call that asks makes its block, which waits for that', () => {
+  for (const asked of [MEM_RESERVE, MEM_COMMIT]) {
+    const world = scene()
+    const { process, one, two, three, record } = world
+    const { state, lent } = lending(world, asked, true)
+    state.on = true
+    waitingFor(
+      () => leave(three.machine, record),
+      () => assert.is.not(two.HeapAlloc(lent, 0, 0x20000), 0)
+    )
+    assert.is(liveBytes(world), 0)
+    assert.is(one.machine.sys[recordOf(one.machine, lent) + REC.LIVE_BYTES], 0x20000)
+    process.check()
+  }
+})
+
+loose('out of a page callback is kept where the call that asks waits for that in vain, which makes no block then', () => {
+  for (const asked of [MEM_RESERVE, MEM_COMMIT]) {
+    for (const resized of [false, true]) {
+      const world = scene()
+      const { process, one, two, three, record } = world
+      const { state, lent } = lending(world, asked, true)
+      const kept = two.HeapAlloc(lent, 0, 100)
+      state.on = true
+      waitingInVain(() =>
+        assert.throws(
+          () => (resized ? two.HeapReAlloc(lent, 0, kept, 0x20000) : two.HeapAlloc(lent, 0, 0x20000)),
+          (error: unknown) => error instanceof LockTimeoutError && error.owner === three.tid
+        )
+      )
+      state.on = false
+      assert.ok(two.machine.loose)
+      assert.is(liveBytes(world), 100)
+      leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0)
+      assert.is(one.machine.sys[recordOf(one.machine, lent) + REC.LIVE_BYTES], 100)
+      process.check()
+    }
+  }
+})
+
+loose('out of a page callback that gives no pages is kept by the call that asked for them', () => {
+  for (const resized of [false, true]) {
+    const world = scene()
+    const { process, two, three, record } = world
+    const { state, lent } = lending(world, resized ? MEM_COMMIT : MEM_RESERVE, false)
+    const kept = two.HeapAlloc(lent, 0, 100)
+    state.on = true
+    waitingInVain(() => assert.is(resized ? two.HeapReAlloc(lent, 0, kept, 0x8000) : two.HeapAlloc(lent, 0, 0x20000), 0))
+    state.on = false
+    assert.ok(two.machine.loose)
+    assert.is(liveBytes(world), 100)
+    leave(three.machine, record)
+    two.GetLastError()
+    assert.is(liveBytes(world), 0)
+    process.check()
+  }
+})
+
+loose('is undone by whoever buries the thread', () => {
+  const world = adrift()
+  const { process, two, three, record } = world
+  waitingInVain(() => two.detach())
+  leave(three.machine, record)
+  process.check()
+  assert.is(liveBytes(world), 0)
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
 loose.run()
 
 const busy = suite('an error inside a page callback')
