@@ -1,6 +1,7 @@
 // A worker that is going to be terminated: any calls in any order, and a ledger of what it has, kept so that another thread can read it after its death.
 import { workerData } from 'node:worker_threads'
 import { attachThread, HEAP_ZERO_MEMORY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, type ShareToken } from '../src/index.ts'
+import { COLD } from '../src/machine/machine.ts'
 
 /**
  * The ledger: | DOING | SLOT | BYTES | OWN_HEAP | PAGES | GOT | 2 spare | 64 times POINTER, BYTES |
@@ -39,7 +40,7 @@ export function patternAt(slot: number, bytes: number, at: number): number {
 function run({ token, ledger, heap, seed, plain }: Doomed): never {
   const words = new Int32Array(ledger)
   const ce = attachThread(token)
-  if (plain) ce.machine.hot = { alloc: () => 0, free: () => 0 }
+  if (plain) ce.machine.goBy(COLD)
   let state = seed >>> 0
   const random = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

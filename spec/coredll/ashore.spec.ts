@@ -290,7 +290,8 @@ loose('is not lost by an error at whatever store of a call that makes something,
 /** A heap of the second thread's whose page callback, once it is `on`, leaves a block loose when it is asked for `asked`, and goes on. */
 function lending(world: ReturnType<typeof scene>, asked: number, gives: boolean) {
   const { two, heap, record } = world
-  const pages = two.VirtualAlloc(0, 0x40000, MEM_RESERVE, PAGE_READWRITE)
+  // What is committed already it is not asked to commit.
+  const pages = two.VirtualAlloc(0, 0x40000, asked === MEM_RESERVE ? MEM_RESERVE | MEM_COMMIT : MEM_RESERVE, PAGE_READWRITE)
   const state = { on: false }
   const alloc = (address: number, size: number, action: number): number => {
     if (!state.on) return two.VirtualAlloc(address, size, action, PAGE_READWRITE)

@@ -21,6 +21,7 @@ import {
 import { openHost } from '../../src/hosting/index.ts'
 import { sectionsOf } from '../../src/coredll/death.ts'
 import { HDR } from '../../src/machine/layout.ts'
+import { COLD } from '../../src/machine/machine.ts'
 import { isOwn } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from './cutcalls.ts'
@@ -155,11 +156,12 @@ for (const build of ['retail', 'debug'] as const satisfies readonly Build[]) {
       const process = createProcess({ memory: 4 * 1024 * 1024, build, lockTimeout: 100 })
       process.onFinding(() => undefined)
       const two = attachThread(process.share())
-      two.machine.hot = { alloc: () => 0, free: () => 0 }
+      two.machine.goBy({ alloc: () => 0, free: () => 0 })
       const calls = family(two)
       const sections = new Set(sectionRecords(two.machine))
       const held = (): number[] => [...sectionsOf(two.machine)].filter((at) => !sections.has(at) && isOwn(two.machine.sys[at] as number, 2))
       let overflows = 0
+      let hot = false
       for (let round = 0; round < 8; round++) {
         fromTheDepth(() => {
           try {
@@ -167,6 +169,8 @@ for (const build of ['retail', 'debug'] as const satisfies readonly Build[]) {
           } catch (error) {
             if (!(error instanceof RangeError)) throw error
             overflows++
+            // Even where the stack has no room for any tidying.
+            if (two.machine.adrift && two.machine.hot !== COLD) hot = true
             throw error
           }
         })
@@ -175,6 +179,7 @@ for (const build of ['retail', 'debug'] as const satisfies readonly Build[]) {
         process.check()
       }
       assert.ok(overflows > 0, 'no call overflowed the stack')
+      assert.not(hot, 'a thread that is adrift has its hot path')
       calls()
       assert.is.not(process.thread.HeapAlloc(process.thread.GetProcessHeap(), 0, 10), 0, 'another thread goes on')
       assert.is.not(process.thread.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE), 0)

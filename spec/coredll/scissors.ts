@@ -133,7 +133,7 @@ export function underScissors(ce: CeThread): Scissors {
     }
   for (const name of arrays) own[name] = counted(machine[name], scissors)
   // Its stores cannot be counted, nor can a worker be terminated between them (heap/hot.as).
-  own.hot = { alloc: () => 0, free: () => 0 }
+  machine.goBy({ alloc: () => 0, free: () => 0 })
   Object.assign(machine, own)
   return scissors
 }

@@ -14,7 +14,7 @@ const KB = 1024
 function made(options: ProcessOptions, maximum: number, plain: boolean): World {
   const one = world(options, maximum)
   const { machine } = one.ce
-  if (plain) machine.hot = COLD
+  if (plain) machine.goBy(COLD)
   return one
 }
 

@@ -16,7 +16,7 @@ const paths: readonly [string, number, (options: ProcessOptions, maximum: number
     0,
     (options, maximum) => {
       const made = world(options, maximum)
-      made.ce.machine.hot = COLD
+      made.ce.machine.goBy(COLD)
       return made
     }
   ],

@@ -136,7 +136,7 @@ recorded('the hot path writes down what the plain one does', () => {
     const { process, heap } = scene({ schedule: 'recorded', threads: 1 })
     const ce = attachThread(process.share())
     assert.is.not(ce.machine.hot, COLD)
-    if (!hot) ce.machine.hot = COLD
+    if (!hot) ce.machine.goBy(COLD)
     for (let n = 0; n < 1000; n++) {
       const p = ce.HeapAlloc(heap, 0, 1 + (n % 50 === 0 ? 9000 : 0))
       if (n % 10 === 0) ce.HeapFree(heap, 0, p + 1)

@@ -1,9 +1,10 @@
 import { endByError } from '../machine/adrift.ts'
+import { COLD } from '../machine/machine.ts'
 import type { Machine } from '../machine/machine.ts'
 
 /**
- * The border of the library: where a call that an error ends lets go of what it was in (machine/adrift.ts). `adrift` is set on the spot, by a plain store:
- * the stack may have no room even for a call of `endByError`. HeapAlloc and HeapFree draw the border themselves, by a try of their own, which costs nothing.
+ * The border of the library: where a call that an error ends lets go of what it was in (machine/adrift.ts). `adrift` is set on the spot, and the hot path taken
+ * away, by plain stores: the stack may have no room even for a call of `endByError`. HeapAlloc and HeapFree draw the border themselves, by a try of their own, which costs nothing.
  */
 export function bordered<T extends object>(prototype: T, names: readonly string[], machineOf: (self: T) => Machine): void {
   for (const name of names) {
@@ -14,6 +15,7 @@ export function bordered<T extends object>(prototype: T, names: readonly string[
         return method.apply(this, args)
       } catch (error) {
         machine.adrift = true
+        machine.hot = COLD
         endByError(machine)
         throw error
       }
@@ -30,6 +32,7 @@ export function within<T>(machine: Machine, run: () => T): T {
     return run()
   } catch (error) {
     machine.adrift = true
+    machine.hot = COLD
     endByError(machine)
     throw error
   }

@@ -1,5 +1,6 @@
 import { endByError } from '../machine/adrift.ts'
 import { HDR } from '../machine/layout.ts'
+import { COLD } from '../machine/machine.ts'
 import { needOpen } from './caller.ts'
 import { ceHeapCreate, heapAlloc, heapCompact, heapCreate, heapDestroy, heapFree, heapReAlloc, heapSize, heapValidate } from './heap.ts'
 import type { PFN_AllocHeapMem, PFN_FreeHeapMem } from './heap.ts'
@@ -42,6 +43,7 @@ export class HeapCalls extends ThreadCore {
       return heapAlloc(this, hHeap, dwFlags, dwBytes)
     } catch (error) {
       this.machine.adrift = true
+      this.machine.hot = COLD
       endByError(this.machine)
       throw error
     }
@@ -61,6 +63,7 @@ export class HeapCalls extends ThreadCore {
       return heapFree(this, hHeap, dwFlags, lpMem)
     } catch (error) {
       this.machine.adrift = true
+      this.machine.hot = COLD
       endByError(this.machine)
       throw error
     }

@@ -1,6 +1,7 @@
 import { wholeNumber } from '../errors.ts'
 import { chill } from '../heap/record.ts'
 import { HDR, MAX_THREADS } from '../machine/layout.ts'
+import { COLD } from '../machine/machine.ts'
 import type { Machine } from '../machine/machine.ts'
 import { isOwn } from '../machine/section.ts'
 import { alarm, calm, DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
@@ -40,7 +41,7 @@ export function fall(machine: Machine, tid: number): void {
   if (inside || !moveThread(machine, tid, DYING, DEAD)) return
   machine.ended = true
   // Its view on the process is its own: no other thread loses the hot path.
-  machine.hot = { alloc: () => 0, free: () => 0 }
+  machine.goBy(COLD)
   calm(machine)
   machine.seat?.falls()
   letGo(machine, tid, tid)

@@ -1,5 +1,6 @@
 import { misuse } from '../errors.ts'
 import { endByError } from '../machine/adrift.ts'
+import { COLD } from '../machine/machine.ts'
 import { CREATOR, THREAD, threadAt } from '../machine/threads.ts'
 import { bordered, within } from './border.ts'
 import { CALLS } from './calls.ts'
@@ -137,6 +138,7 @@ export class CeThread extends SectionCalls {
       await wait()
     } catch (error) {
       this.machine.adrift = true
+      this.machine.hot = COLD
       endByError(this.machine)
       throw error
     } finally {

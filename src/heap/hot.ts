@@ -38,7 +38,7 @@ export function heat(machine: Machine): void {
       env: { memory: system },
       heap
     }).exports as unknown as HotPath
-    machine.hot = { alloc, free }
+    machine.goBy({ alloc, free })
   } catch {
     // The plain path does the same.
   }

@@ -1,6 +1,7 @@
 import { PAGE_EXECUTE, PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE, PAGE_GUARD, PAGE_READONLY, PAGE_READWRITE } from '../constants.ts'
 import { endByError } from './adrift.ts'
 import { HDR, PAGE, PAGE_SHIFT } from './layout.ts'
+import { COLD } from './machine.ts'
 import type { Machine } from './machine.ts'
 import { clearGuard, PAGE_COMMITTED, pageProtection, pageState } from './pages.ts'
 import { enter, isOwn, leave } from './section.ts'
@@ -54,6 +55,7 @@ export function touch(machine: Machine, who: number, address: number, length: nu
     // The program's own accesses are no calls, and have no other border; a call that is inside leaves at its own what it has entered.
     if (!inside) {
       machine.adrift = true
+      machine.hot = COLD
       endByError(machine)
     }
     throw error

@@ -34,13 +34,8 @@ export function leaveByError(machine: Machine, at: number, error: unknown): void
   if (isSound(error)) leave(machine, at)
 }
 
-/** At the border of a call that an error has ended: nothing of what the call was in stays entered. Never throws but for want of stack. Precondition: `adrift`. */
+/** At the border of a call that an error has ended: nothing of what the call was in stays entered. Never throws but for want of stack. Precondition: `adrift`, and no hot path. */
 export function endByError(machine: Machine): void {
-  // Before anything that needs stack.
-  if (machine.hot !== COLD) {
-    machine.warm = machine.hot
-    machine.hot = COLD
-  }
   try {
     machine.abandon?.()
   } catch {
@@ -52,6 +47,5 @@ export function endByError(machine: Machine): void {
 export function ashore(machine: Machine, undone: boolean): void {
   machine.adrift = false
   machine.loose = !undone
-  // There may have been no room even to take it away.
-  if (undone && machine.warm !== COLD) machine.hot = machine.warm
+  machine.hot = undone ? machine.warm : COLD
 }

@@ -88,7 +88,7 @@ export class SectionCounts {
       this.#leaving(address >>> 2)
       return give(address)
     }
-    machine.hot = COLD
+    machine.goBy(COLD)
     machine.counts = this
   }
 

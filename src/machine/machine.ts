@@ -105,7 +105,7 @@ export class Machine {
   /** The two steps of a lock word (lockword.ts). Who counts them or orders them wraps what is there, once the machine is made. */
   take: LockWord['take']
   give: LockWord['give']
-  /** The hot path enters sections by itself: whoever changes `take` and `give` has to take it away. */
+  /** The hot path enters sections by itself: whoever changes `take` and `give` has to take it away (`goBy`). */
   hot: HotPath = COLD
   /** Zeroing and copying by wasm, where user memory is a wasm memory. */
   readonly bulk: Bulk | undefined
@@ -161,7 +161,7 @@ export class Machine {
   adrift = false
   /** What that call had made and handed to nobody is not undone yet. */
   loose = false
-  /** The hot path, which no call takes while the thread is one or the other. */
+  /** The path of the thread's calls; while it is one or the other they are not hot. */
   warm: HotPath = COLD
   /** The section of the program's that a call is entering, 0 for none, and how often the thread was in it before. */
   entering = 0
@@ -209,6 +209,12 @@ export class Machine {
 
   get closed(): boolean {
     return Atomics.load(this.sys, HDR.CLOSED) !== 0
+  }
+
+  /** From now on the thread's calls go by `path`. */
+  goBy(path: HotPath): void {
+    this.warm = path
+    this.hot = path
   }
 
   share(): ShareToken {
