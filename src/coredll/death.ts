@@ -1,13 +1,12 @@
-import { freeBlock, liveBlock } from '../heap/free.ts'
+import { liveBlock } from '../heap/free.ts'
 import { mendMarks } from '../heap/marks.ts'
-import { ABANDONED, BUSY, handleOf, heapCount, indexOf, REC, recordAt } from '../heap/record.ts'
-import { endHeap, repairHeap } from '../heap/repair.ts'
+import { ABANDONED, handleOf, indexOf, REC, recordsOf } from '../heap/record.ts'
+import { repairHeap } from '../heap/repair.ts'
 import { ashore, leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
 import { repairPages } from '../machine/repair.ts'
-import { CALL_SHIFT, enter, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
+import { CALL_SHIFT, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
 import {
   BURIED,
@@ -26,6 +25,7 @@ import {
 import { leaveEntering, mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
+import { enterSurely, isMadeIn, leavesLoose, undoLoose } from './loose.ts'
 import { abandon, endIfDue, registered } from './spyregistration.ts'
 
 /**
@@ -45,11 +45,6 @@ export function* sectionsOf(machine: Machine): Generator<number> {
   yield* recordsOf(machine)
   yield HDR.LOCK
   yield HDR.RING_LOCK
-}
-
-/** The records of heaps, those first that others are taken inside of. */
-export function* recordsOf(machine: Machine): Generator<number> {
-  for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
 }
 
 /** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or it has ended before. */
@@ -131,11 +126,6 @@ export function part(machine: Machine, who: number, tid: number): void {
   }
 }
 
-function leavesLoose(machine: Machine, tid: number): boolean {
-  const slot = threadAt(machine, tid)
-  return machine.sys[slot + THREAD.HANDOUT] !== 0 || machine.sys[slot + THREAD.RESERVED] !== 0
-}
-
 /** Undoes what could not be undone when the threads were buried that left it. Precondition: the creating thread asks, which alone buries. */
 export function undoBuried(machine: Machine, who: number): void {
   for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) if (threadState(machine, tid) === BURIED) part(machine, who, tid)
@@ -153,15 +143,6 @@ export function abandonCall(machine: Machine, tid: number, insist = false): void
   // An error in this leaves it in sections again.
   machine.adrift = true
   ashore(machine, undoLoose(machine, tid, tid, insist ? enterSurely : enterSoon))
-}
-
-/** Whether a section could be entered. */
-type Entering = (machine: Machine, at: number, who: number) => boolean
-
-/** Never false: where it waits in vain it throws. */
-function enterSurely(machine: Machine, at: number, who: number): true {
-  enter(machine, at, who)
-  return true
 }
 
 function leaveAll(machine: Machine, tid: number): void {
@@ -209,85 +190,6 @@ function handOver(machine: Machine, tid: number): void {
   if (!owns(HDR.LOCK) || sys[slot + THREAD.RESERVED] === 0) return
   sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
   sys[slot + THREAD.RESERVED] = 0
-}
-
-/** Whether what the slot says to be made is a live block of that heap, and so waits for its caller. */
-function isMadeIn(machine: Machine, slot: number, record: number): boolean {
-  const block = machine.sys[slot + THREAD.HANDOUT] as number
-  const loose = machine.sys[slot + THREAD.LOOSE] as number
-  return block !== 0 && (loose === 0 || loose === handleIn(machine, record)) && liveBlock(machine, record, block * GRANULE) !== 0
-}
-
-/** The handle of the heap that has the record, busy or not. */
-function handleIn(machine: Machine, record: number): number {
-  return handleOf(indexOf(machine, record), machine.sys[record + REC.GENERATION] as number)
-}
-
-/**
- * Undoes what the thread had made when it was outside the section already, and nobody heard of; whether all of it is undone. Not behind a section that `has` does
- * not enter: whose owner stays in it for a nap.
- */
-function undoLoose(machine: Machine, who: number, tid: number, has: Entering = enterSoon): boolean {
-  const { sys } = machine
-  const slot = threadAt(machine, tid)
-  const unit = sys[slot + THREAD.RESERVED] as number
-  let done = true
-  for (const record of recordsOf(machine)) {
-    const abandoned = sys[record + REC.MAKER] === ABANDONED
-    // A block that HeapReAlloc has moved stays: the old one is gone.
-    const made = sys[slot + THREAD.RESIZED] === 0 && isMadeIn(machine, slot, record)
-    if (!abandoned && !made) continue
-    // By the time that the section is had, or of the next try, the heap may have ended, and another have a block there.
-    if (made) sys[slot + THREAD.LOOSE] = handleIn(machine, record)
-    if (!undoIn(machine, who, record, made ? slot : 0, made ? has : enterSoon) && made) done = false
-  }
-  if (unit !== 0) {
-    if (has(machine, HDR.LOCK, who)) {
-      // Whoever is cut off in this is mended after, and it is not undone once more.
-      sys[HDR.LEFT_RESERVED] = unit
-      if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
-      sys[slot + THREAD.RESERVED] = 0
-      sys[HDR.LEFT_RESERVED] = 0
-      leave(machine, HDR.LOCK)
-    } else done = false
-  }
-  if (done) {
-    settleSlot(machine, slot)
-    sys[slot + THREAD.LOOSE] = 0
-  }
-  return done
-}
-
-/** Ends the heap if it is abandoned, else frees the block of the thread's slot, if one is given; false where it asks for pages, or the sections were not entered. */
-function undoIn(machine: Machine, who: number, record: number, slot: number, has: Entering): boolean {
-  const { sys } = machine
-  if (!has(machine, record, who)) return false
-  let held: boolean
-  try {
-    // From inside a page callback its section can be entered, in the midst of the call that asks.
-    held = sys[record + REC.HANDLE] !== BUSY && has(machine, HDR.LOCK, who)
-  } catch (error) {
-    leaveByError(machine, record, error)
-    throw error
-  }
-  if (held) {
-    if (sys[record + REC.MAKER] === ABANDONED) endHeap(machine, who, record)
-    else if (slot !== 0) freeLoose(machine, who, record, slot)
-    leave(machine, HDR.LOCK)
-  }
-  leave(machine, record)
-  return held
-}
-
-/** Whoever is cut off in this is mended after, and the block is not freed once more, when it may be another's. */
-function freeLoose(machine: Machine, who: number, record: number, slot: number): void {
-  const { sys } = machine
-  const block = sys[slot + THREAD.HANDOUT] as number
-  if ((sys[record + REC.HANDLE] as number) <= 0 || !isMadeIn(machine, slot, record)) return
-  sys[record + REC.LEFT_BLOCK] = block
-  freeBlock(machine, who, record, block)
-  sys[slot + THREAD.HANDOUT] = 0
-  sys[record + REC.LEFT_BLOCK] = 0
 }
 
 /** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */

@@ -1,12 +1,12 @@
 import { wholeNumber } from '../errors.ts'
-import { chill } from '../heap/record.ts'
+import { chill, recordsOf } from '../heap/record.ts'
 import { HDR, MAX_THREADS } from '../machine/layout.ts'
 import { COLD } from '../machine/machine.ts'
 import type { Machine } from '../machine/machine.ts'
 import { isOwn } from '../machine/section.ts'
 import { alarm, calm, DEAD, DYING, FREE, LIVE, moveThread, threadState } from '../machine/threads.ts'
 import { wakeAll } from '../machine/wait.ts'
-import { letGo, recordsOf, sectionsOf } from './death.ts'
+import { letGo, sectionsOf } from './death.ts'
 
 /**
  * The emulated TerminateThread (C-93). Nothing can stop another thread's JavaScript, so the thread is told, and ends itself:

@@ -122,3 +122,8 @@ export function countBytes(sys: Int32Array, record: number, bytes: number): void
   sys[record + REC.LIVE_BYTES] = live
   if (live > (sys[record + REC.PEAK_BYTES] as number)) sys[record + REC.PEAK_BYTES] = live
 }
+
+/** The records of heaps, those first that others are taken inside of. */
+export function* recordsOf(machine: Machine): Generator<number> {
+  for (let index = heapCount(machine) - 1; index >= 0; index--) yield recordAt(machine, index)
+}

@@ -1,0 +1,253 @@
+// What an error has left of a call that was over but for its answer, and could not be undone: whatever the thread does next, it is not lost.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openCom } from '../../src/com/index.ts'
+import {
+  attachThread,
+  type CeThread,
+  HEAP_ZERO_MEMORY,
+  LockTimeoutError,
+  MEM_COMMIT,
+  MEM_RESERVE,
+  PAGE_READWRITE
+} from '../../src/index.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { leave } from '../../src/machine/section.ts'
+import { type Adrift, adrift, leavesLoose, scene, scissorsOf } from './adriftscene.ts'
+import { waitingInVain } from './afterdeathscene.ts'
+import { Cut } from './scissors.ts'
+
+const loose = suite('what is loose')
+
+/** What the heap of the scene has live. */
+function liveBytes({ one, record }: { one: CeThread; record: number }): number {
+  return one.machine.sys[record + REC.LIVE_BYTES] as number
+}
+
+/** Makes the call while whoever stays in the way lets go at the last moment before the wait for it has lasted too long. */
+function waitingFor(lets: () => void, call: () => unknown): void {
+  let left = false
+  waitingInVain(
+    () => call(),
+    (count) => {
+      // One nap by the call itself; the rest is the wait of what it makes.
+      if (count < 4 || left) return
+      left = true
+      lets()
+    }
+  )
+  assert.ok(left, 'nothing waited')
+}
+
+const makers: readonly { readonly name: string; readonly make: (ce: CeThread, other: number, kept: number) => number }[] = [
+  { name: 'HeapAlloc', make: (ce, other) => ce.HeapAlloc(other, 0, 10) },
+  { name: 'HeapAlloc of a big block', make: (ce, other) => ce.HeapAlloc(other, 0, 0x40000) },
+  { name: 'HeapAlloc of zeroes', make: (ce, other) => ce.HeapAlloc(other, HEAP_ZERO_MEMORY, 10) },
+  { name: 'HeapReAlloc in place', make: (ce, other, kept) => ce.HeapReAlloc(other, 0, kept, 10) },
+  { name: 'HeapReAlloc elsewhere', make: (ce, other, kept) => ce.HeapReAlloc(other, 0, kept, 2000) },
+  { name: 'LocalAlloc', make: (ce) => ce.LocalAlloc(0, 10) },
+  { name: 'VirtualAlloc', make: (ce) => ce.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE) },
+  { name: 'CoTaskMemAlloc', make: (ce) => openCom(ce).CoTaskMemAlloc(10) }
+]
+
+for (const { name, make } of makers) {
+  loose(`is undone before ${name} makes something, which waits for that`, () => {
+    const world = adrift()
+    const { process, one, two, three, record } = world
+    const other = one.HeapCreate(0, 0, 0)
+    const kept = one.HeapAlloc(other, 0, 100)
+    one.HeapAlloc(other, 0, 1)
+    assert.is(liveBytes(world), 100)
+    waitingFor(
+      () => leave(three.machine, record),
+      () => assert.is.not(make(two, other, kept), 0)
+    )
+    assert.is(liveBytes(world), 0)
+    process.check()
+  })
+
+  loose(`is kept where ${name} waits for that in vain, which makes nothing then`, () => {
+    const world = adrift()
+    const { process, one, two, three, record } = world
+    const other = one.HeapCreate(0, 0, 0)
+    const kept = one.HeapAlloc(other, 0, 100)
+    one.HeapAlloc(other, 0, 1)
+    const image = (): Buffer => Buffer.from(Int32Array.from([...one.machine.map, ...one.machine.units]).buffer)
+    const before = image()
+    for (let round = 0; round < 2; round++)
+      waitingInVain(() =>
+        assert.throws(
+          () => make(two, other, kept),
+          (error: unknown) => error instanceof LockTimeoutError && error.owner === three.tid
+        )
+      )
+    assert.ok(image().equals(before))
+    leave(three.machine, record)
+    two.GetLastError()
+    assert.is(liveBytes(world), 0)
+    assert.is.not(make(two, other, kept), 0)
+    process.check()
+  })
+}
+/** Makes `call` of the second thread with an error in place of its step `k`; false if it came to its end before. */
+function errs(two: CeThread, k: number, length: number, call: () => unknown): boolean {
+  const scissors = scissorsOf(two)
+  scissors.rewind(k)
+  scissors.once = true
+  scissors.length = length
+  try {
+    call()
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error
+  }
+  const { cut } = scissors
+  scissors.rewind(Number.POSITIVE_INFINITY)
+  return cut
+}
+
+loose('is a reservation too: no other one takes its place', () => {
+  const world = scene()
+  const { process, two, three } = world
+  const reserve = (): number => two.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+  waitingInVain(() => leavesLoose(world, HDR.LOCK, reserve))
+  waitingInVain(() => assert.throws(reserve, (error: unknown) => error instanceof LockTimeoutError))
+  waitingFor(
+    () => leave(three.machine, HDR.LOCK),
+    () => assert.is.not(reserve(), 0)
+  )
+  assert.is(process.snapshot().reservations.length, 1)
+  process.check()
+})
+
+loose('is not lost by an error at whatever store of a call that frees', () => {
+  for (const length of [1, 4, Number.POSITIVE_INFINITY]) {
+    for (let k = 0, cut = true; cut; k++) {
+      const world = adrift()
+      const { process, one, two, three, record } = world
+      const other = one.HeapCreate(0, 0, 0)
+      const big = one.HeapAlloc(other, 0, 0x40000)
+      waitingInVain(() => {
+        cut = errs(two, k, length, () => two.HeapFree(other, 0, big))
+      })
+      leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0, `step ${k}`)
+      assert.is(two.machine.loose || two.machine.adrift, false)
+      process.check()
+    }
+  }
+})
+
+loose('is not lost by an error at whatever store of a call that makes something, which has to undo it first', () => {
+  for (const length of [1, 4, Number.POSITIVE_INFINITY]) {
+    for (let k = 0, cut = true; cut; k++) {
+      const world = adrift()
+      const { process, one, two, three, record } = world
+      const other = one.HeapCreate(0, 0, 0)
+      let there = true
+      waitingInVain(
+        () => {
+          cut = errs(two, k, length, () => two.HeapAlloc(other, 0, 10))
+        },
+        (count) => {
+          if (count < 4 || !there) return
+          there = false
+          leave(three.machine, record)
+        }
+      )
+      if (there) leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0, `step ${k}`)
+      assert.is(one.machine.sys[recordOf(one.machine, other) + REC.LIVE_BYTES], cut ? 0 : 10, `step ${k}`)
+      process.check()
+    }
+  }
+})
+
+/** A heap of the second thread's whose page callback, once it is `on`, leaves a block loose when it is asked for `asked`, and goes on. */
+function lending(world: Adrift, asked: number, gives: boolean) {
+  const { two, heap, record } = world
+  // What is committed already it is not asked to commit.
+  const pages = two.VirtualAlloc(0, 0x40000, asked === MEM_RESERVE ? MEM_RESERVE | MEM_COMMIT : MEM_RESERVE, PAGE_READWRITE)
+  const state = { on: false }
+  const alloc = (address: number, size: number, action: number): number => {
+    if (!state.on) return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+    if (action === asked && !two.machine.loose) leavesLoose(world, record, () => two.HeapAlloc(heap, 0, 100))
+    if (!gives) return 0
+    // Reserved before.
+    return action === MEM_RESERVE ? pages : two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+  }
+  return { state, lent: two.CeHeapCreate(0, 0, 0, alloc, () => 1) }
+}
+
+loose('out of a page callback is undone before the call that asks makes its block, which waits for that', () => {
+  for (const asked of [MEM_RESERVE, MEM_COMMIT]) {
+    const world = scene()
+    const { process, one, two, three, record } = world
+    const { state, lent } = lending(world, asked, true)
+    state.on = true
+    waitingFor(
+      () => leave(three.machine, record),
+      () => assert.is.not(two.HeapAlloc(lent, 0, 0x20000), 0)
+    )
+    assert.is(liveBytes(world), 0)
+    assert.is(one.machine.sys[recordOf(one.machine, lent) + REC.LIVE_BYTES], 0x20000)
+    process.check()
+  }
+})
+
+loose('out of a page callback is kept where the call that asks waits for that in vain, which makes no block then', () => {
+  for (const asked of [MEM_RESERVE, MEM_COMMIT]) {
+    for (const resized of [false, true]) {
+      const world = scene()
+      const { process, one, two, three, record } = world
+      const { state, lent } = lending(world, asked, true)
+      const kept = two.HeapAlloc(lent, 0, 100)
+      state.on = true
+      waitingInVain(() =>
+        assert.throws(
+          () => (resized ? two.HeapReAlloc(lent, 0, kept, 0x20000) : two.HeapAlloc(lent, 0, 0x20000)),
+          (error: unknown) => error instanceof LockTimeoutError && error.owner === three.tid
+        )
+      )
+      state.on = false
+      assert.ok(two.machine.loose)
+      assert.is(liveBytes(world), 100)
+      leave(three.machine, record)
+      two.GetLastError()
+      assert.is(liveBytes(world), 0)
+      assert.is(one.machine.sys[recordOf(one.machine, lent) + REC.LIVE_BYTES], 100)
+      process.check()
+    }
+  }
+})
+
+loose('out of a page callback that gives no pages is kept by the call that asked for them', () => {
+  for (const resized of [false, true]) {
+    const world = scene()
+    const { process, two, three, record } = world
+    const { state, lent } = lending(world, resized ? MEM_COMMIT : MEM_RESERVE, false)
+    const kept = two.HeapAlloc(lent, 0, 100)
+    state.on = true
+    waitingInVain(() => assert.is(resized ? two.HeapReAlloc(lent, 0, kept, 0x8000) : two.HeapAlloc(lent, 0, 0x20000), 0))
+    state.on = false
+    assert.ok(two.machine.loose)
+    assert.is(liveBytes(world), 100)
+    leave(three.machine, record)
+    two.GetLastError()
+    assert.is(liveBytes(world), 0)
+    process.check()
+  }
+})
+
+loose('is undone by whoever buries the thread', () => {
+  const world = adrift()
+  const { process, two, three, record } = world
+  waitingInVain(() => two.detach())
+  leave(three.machine, record)
+  process.check()
+  assert.is(liveBytes(world), 0)
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+loose.run()
