@@ -111,6 +111,21 @@ everywhere(
   { memory: 8 * 1024 * 1024 }
 )
 
+everywhere(held, 'a block that finds no page to grow where it is, and none where it would move', ({ ce, process }) => {
+  const heap = ce.HeapCreate(0, 0, 0)
+  const p = ce.HeapAlloc(heap, 0, 100)
+  process.setPhysical(process.snapshot().committed)
+  assert.is(
+    holds(ce, () => assert.is(ce.HeapReAlloc(heap, 0, p, 9000), 0)),
+    1
+  )
+  process.setPhysical(process.snapshot().committed + 4 * PAGE)
+  assert.is(
+    holds(ce, () => assert.is(ce.HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, p, 9000), p)),
+    1
+  )
+})
+
 everywhere(held, 'the end of a heap', ({ ce }) => {
   const own = ce.HeapCreate(0, 0, 0)
   for (const bytes of [100, 30_000, 0x48000]) ce.HeapAlloc(own, 0, bytes)

@@ -88,6 +88,16 @@ own('VA-6: it is committed whole, in pages, and all of them zero', () => {
   assert.throws(() => ce.memory.readU8(p + 25 * 4096), /access violation/)
 })
 
+own('HS-3, VA-6: what HeapSize counts beyond the request is zero too, and nothing is written behind it', () => {
+  for (const bytes of [100_001, 100_031, 2 * UNIT]) {
+    const { ce, heap, alloc } = big()
+    const p = alloc(bytes, HEAP_ZERO_MEMORY)
+    const app = ce.VirtualAlloc(p + 2 * UNIT, 4096, 0x3000, 4)
+    assert.is(app, p + 2 * UNIT)
+    assert.ok(ce.memory.read(p, ce.HeapSize(heap, 0, p)).every((byte) => byte === 0))
+  }
+})
+
 own('freeing it gives address space and memory back to the system at once', () => {
   const { process, ce, alloc, free } = big()
   const before = process.snapshot()
@@ -211,5 +221,30 @@ resize('HR-10, C-18: HEAP_ZERO_MEMORY zeroes a growing big block from its old ro
 resize('HS-3, C-17: HeapSize of a big block is its size rounded to 32, not to its pages', () => {
   const { ce, heap, alloc } = big()
   assert.is(ce.HeapSize(heap, 0, alloc(100_001)), 100_032)
+})
+
+resize('a big block that shrinks into the heap leaves its new neighbours and the pages of others as they were', () => {
+  const { process, ce, heap, alloc } = big({ build: 'debug' })
+  // The heap's region is the first 64 KB; behind it lie pages of the app.
+  const first = alloc(100)
+  const behind = alloc(4000)
+  const app = ce.VirtualAlloc(0, 4 * UNIT, 0x3000, 4)
+  ce.memory.fill(behind, 0x66, 4000)
+  ce.memory.fill(app, 0x77, 4 * UNIT)
+  const p = alloc(200_001)
+  ce.memory.fill(p, 1, 200_001)
+  ce.HeapFree(heap, 0, first)
+  assert.is(ce.HeapReAlloc(heap, HEAP_ZERO_MEMORY, p, 90), first)
+  assert.ok(ce.memory.read(first, 90).every((byte) => byte === 1))
+  assert.ok(ce.memory.read(behind, 4000).every((byte) => byte === 0x66))
+  assert.ok(first + 200_001 > app && first + 200_032 < app + 4 * UNIT, 'where the old size would end')
+  assert.ok(ce.memory.read(app, 4 * UNIT).every((byte) => byte === 0x77))
+  process.check()
+})
+
+resize('C-23: on a fixed heap a block grows in place to the largest size there is', () => {
+  const { ce, heap, alloc } = big({}, MB)
+  const p = alloc(100)
+  assert.is(ce.HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, p, 0x7fff7), p)
 })
 resize.run()

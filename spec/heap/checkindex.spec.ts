@@ -1,6 +1,7 @@
 // Each invariant of the two indexes of free blocks is broken on purpose and must be told, by HeapValidate too (HV-2).
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { STALE, START } from '../../src/heap/block.ts'
 import { freeStarts } from '../../src/heap/cells.ts'
 import { REC } from '../../src/heap/record.ts'
 import { type Field, type Plant, run, setWord } from './plant.ts'
@@ -52,6 +53,15 @@ const bins: readonly Plant[] = [
       f.machine.sys[f.record + HOLE_LIST] = f.a
     },
     says: /is listed as free but the walk did not find it free/
+  },
+  {
+    invariant: 'what is listed is the start of a block',
+    plant: (f) => {
+      f.machine.map[(f.a + 1) * 4] = STALE
+      f.machine.sys[f.record + HOLE_LIST] = f.a + 1
+    },
+    // 0x20000 is where the heap begins.
+    says: /list 10: 0x20020 is listed as free but the walk did not find it free$/
   },
   {
     invariant: 'a free block is in the list of its size',
@@ -142,6 +152,32 @@ const cells: readonly Plant[] = [
     says: /the index has a free block there, the walk none/
   },
   {
+    invariant: 'of several wrong ones in a word of the index the first is told: a free block that it has not',
+    plant: (f) => {
+      const at = f.hole >>> 5
+      assert.is(f.b >>> 5, at, 'the hole and the block behind it are in one word')
+      f.machine.cells[at] = 1 << f.b
+    },
+    says: /^the process's state contradicts itself: 0x20080: a free block that the index has not$/
+  },
+  {
+    invariant: 'of several wrong ones in a word of the index the first is told: one that is not free',
+    plant: (f) => {
+      f.machine.cells[f.a >>> 5] = 1 << f.a
+    },
+    says: /^the process's state contradicts itself: 0x20000: the index has a free block there, the walk none$/
+  },
+  {
+    invariant: 'the rover stands in what the heap has of its reservation',
+    heap: 'fixed',
+    plant: (f) => {
+      const end = (f.machine.sys[f.fixedRecord + REC.REGIONS] as number) * 2048 + 16 * 32
+      f.machine.map[end * 4] = START
+      f.machine.sys[f.fixedRecord + REC.ROVER] = end
+    },
+    says: /the rover at .* stands on no block of the heap/
+  },
+  {
     invariant: 'the rover stands on a block',
     plant: (f) => {
       f.machine.sys[f.record + REC.ROVER] = f.a + 1
@@ -167,6 +203,6 @@ binned.run()
 const celled = suite('check: the next-fit index (heap/cells.ts)')
 run(
   celled,
-  cells.map((plant) => ({ ...plant, heap: 'heap', placement: 'next-fit' }))
+  cells.map((plant) => ({ heap: 'heap', ...plant, placement: 'next-fit' }))
 )
 celled.run()

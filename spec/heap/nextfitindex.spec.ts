@@ -32,7 +32,12 @@ search('two holes and a start of the search at the borders of words, cells and u
   const [last, first] = [Math.max(...pair.live), Math.min(...pair.live)]
   // In granules; words of the index have 32, cells 64, units 2,048.
   const base = Math.floor(first / UNIT) * 2048
-  const borders = [2048 - 32, 2048, 2048 + 32, 2048 + 64, 2048 + 128, 4096 - 64].flatMap((border) => [border - 1, border, border + 1, border + 9])
+  const borders = [2048 - 32, 2048, 2048 + 32, 2048 + 64, 2048 + 128, 4096 - 64].flatMap((border) => [
+    border - 1,
+    border,
+    border + 1,
+    border + 9
+  ])
   const places = [first / 32, first / 32 + 3, ...borders.map((border) => base + border), last / 32 - 1]
   let n = 0
   for (const rover of places) {
@@ -63,6 +68,51 @@ search('at the last block of a region the search does not go on into the next re
   assert.is(pair.alloc(32), last - 32)
   assert.is(pair.alloc(32), last)
   assert.is(pair.alloc(32), 0)
+  process.check()
+})
+
+search('after a request that was refused each smaller hole is still found, the larger one of a cell too', () => {
+  const process = plain()
+  const pair = new Pair(process, UNIT, false)
+  fill(pair)
+  const word = [...pair.live].find((p) => p % 2048 === 0) as number
+  for (const holes of [
+    [3, 1],
+    [1, 3],
+    [2, 2]
+  ] as const) {
+    const [one, two] = holes
+    for (const n of [2, 3, 4].slice(0, one)) pair.free(word + n * 32)
+    for (const n of [20, 21, 22].slice(0, two)) pair.free(word + n * 32)
+    assert.is(pair.alloc(128), 0)
+    process.check()
+    const wide = pair.alloc(32 * Math.max(one, two))
+    assert.is(wide, word + (two > one ? 20 : 2) * 32)
+    fill(pair)
+    pair.free(wide)
+    fill(pair)
+  }
+})
+
+search('in a region of more than 32 units each group of units is ruled out by its own bound', () => {
+  const process = plain({ memory: 8 * MB })
+  const pair = new Pair(process, 70 * UNIT, false)
+  while (pair.alloc(30_000) !== 0);
+  fill(pair)
+  const blocks = [...pair.live].sort((a, b) => a - b).filter((p, n, all) => (all[n + 1] as number) - p > 30_000)
+  // Nothing is free: every bound that is looked at falls.
+  for (const hole of [3, 80, 150]) {
+    for (const rover of [20, 50, 60, 70, 100, 148]) {
+      const [far, near] = [blocks[hole] as number, blocks[rover] as number]
+      pair.free(far)
+      pair.free(near)
+      assert.is(pair.alloc(32), near)
+      while (pair.alloc(30_000) !== 0);
+      pair.free(near)
+      assert.is(pair.alloc(30_000), near)
+      fill(pair)
+    }
+  }
   process.check()
 })
 search.run()
@@ -109,7 +159,7 @@ for (const [name, memory, cases] of shapes) {
           process.check()
         }
       },
-      { runs: 8 }
+      { runs: 5 }
     )
   })
 }

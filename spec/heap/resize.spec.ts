@@ -1,7 +1,16 @@
 // HeapReAlloc inside regions: where a block grows, when it moves, what its bytes are afterwards.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Build, ERROR_NOT_ENOUGH_MEMORY, HEAP_REALLOC_IN_PLACE_ONLY, HEAP_ZERO_MEMORY, type Placement } from '../../src/index.ts'
+import {
+  attachThread,
+  type Build,
+  ERROR_NOT_ENOUGH_MEMORY,
+  HEAP_REALLOC_IN_PLACE_ONLY,
+  HEAP_ZERO_MEMORY,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  type Placement
+} from '../../src/index.ts'
 import { type World, world } from './heaps.ts'
 
 const KB = 1024
@@ -111,6 +120,28 @@ for (const placement of placements) {
     })
   }
 }
+
+places('HR-7: a growth in place for which there is no memory ends outside of every section, whether it fails or moves', () => {
+  const { process, ce, heap, alloc, free } = world({ physical: 8 * 4096, lockTimeout: 50 })
+  const other = attachThread(process.share())
+  const sound = (): void => {
+    process.check()
+    const p = other.HeapAlloc(heap, 0, 10)
+    assert.is.not(p, 0)
+    assert.is(other.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE) !== 0, true, 'the process section is free')
+    assert.is(other.HeapFree(heap, 0, p), 1)
+  }
+  const hole = alloc(12_000)
+  const p = alloc(8000)
+  assert.is(ce.HeapReAlloc(heap, 0, p, 40_000), 0)
+  sound()
+  free(hole)
+  // In place there is no page to commit, but where the hole is.
+  process.setPhysical(process.snapshot().committed)
+  assert.is(ce.HeapReAlloc(heap, 0, p, 11_000) !== 0, true)
+  sound()
+  other.detach()
+})
 places.run()
 
 const zero = suite('HeapReAlloc: HEAP_ZERO_MEMORY')
@@ -163,6 +194,22 @@ zero('FL-3: without the flag the added bytes are whatever was there', () => {
   const p = w.alloc(100)
   assert.is(w.ce.HeapReAlloc(w.heap, 0, p, 4000), p)
   assert.is(filled(w, p, 100, 4000), 0xbb)
+})
+
+zero('FL-3, HR-8: a block that moves without the flag brings its own bytes along and no others', () => {
+  const w = world()
+  const p = w.alloc(100)
+  const used = w.alloc(5000)
+  fill(w, p, 0, 128, 0x11)
+  fill(w, used, 0, 5000, 0xbb)
+  const wall = w.alloc(32)
+  w.free(used)
+  assert.is(w.alloc(32), used, 'so that the block cannot grow where it is')
+  const q = w.ce.HeapReAlloc(w.heap, 0, p, 4000)
+  assert.is(q, used + 32)
+  assert.is(filled(w, q, 0, 128), 0x11)
+  assert.is(filled(w, q, 128, 4000), 0xbb)
+  assert.ok(wall > q)
 })
 
 zero('HR-2: a shrink with the flag zeroes nothing', () => {
