@@ -2,7 +2,17 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type IMallocSpy, spyState } from '../../src/com/index.ts'
-import { CO_E_OBJISREG, CO_E_OBJNOTREG, E_ACCESSDENIED, E_FAIL, E_INVALIDARG, E_NOINTERFACE, S_OK } from '../../src/index.ts'
+import {
+  CO_E_OBJISREG,
+  CO_E_OBJNOTREG,
+  E_ACCESSDENIED,
+  E_FAIL,
+  E_INVALIDARG,
+  E_NOINTERFACE,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  S_OK
+} from '../../src/index.ts'
 import { throwsApart } from '../coredll/apart.ts'
 import { everywhere, refuses } from '../coredll/world.ts'
 import { answering, scene, spying, without } from './scene.ts'
@@ -274,6 +284,22 @@ shown('SP-16: a block that HeapFree freed past the allocator is not spied when a
   spy.take()
   malloc.GetSize(p)
   assert.equal(spy.take().slice(0, 1), [`PreGetSize ${p} 0`])
+  world.process.check()
+})
+
+shown('SP-16: a block that HeapFree freed past the allocator is not spied when pages of the app have its address, or nothing has', () => {
+  const { malloc, spy, world } = spying(new Witness())
+  const { ce, heap } = world
+  const p = malloc.Alloc(0x20000)
+  ce.HeapFree(heap, 0, p)
+  const shows = (): void => {
+    spy.take()
+    malloc.GetSize(p)
+    assert.equal(spy.take().slice(0, 1), [`PreGetSize ${p} 0`])
+  }
+  shows()
+  assert.is(ce.VirtualAlloc(p, 0x20000, MEM_RESERVE, PAGE_READWRITE), p)
+  shows()
   world.process.check()
 })
 

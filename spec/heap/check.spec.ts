@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BIG, CONTROL, FREE, HOLES, SIZE_SHIFT, START } from '../../src/heap/block.ts'
 import { REC, recordAt } from '../../src/heap/record.ts'
-import { PAGES_PER_UNIT } from '../../src/machine/layout.ts'
+import { HDR, PAGES_PER_UNIT } from '../../src/machine/layout.ts'
 import { KIND_APP, RES, setRes } from '../../src/machine/pages.ts'
 import { addTo, type Plant, run, setWord } from './plant.ts'
 
@@ -294,6 +294,24 @@ const links: readonly Plant[] = [
   }
 ]
 
+const marks: readonly Plant[] = [
+  {
+    invariant: 'as many blocks are marked as spied as are counted',
+    plant: (f) => {
+      f.machine.sys[HDR.SPY_BLOCKS] = 1
+    },
+    says: /the task allocator counts 1 spied blocks, 0 are marked/
+  },
+  {
+    invariant: 'no block is marked as spied where there is no spy',
+    plant: (f) => {
+      f.machine.marks[f.a] = 1
+      f.machine.sys[HDR.SPY_BLOCKS] = 1
+    },
+    says: /1 blocks are marked as spied, and no spy is registered/
+  }
+]
+
 const chains = suite('check: the chain of blocks')
 run(chains, chain)
 chains.run()
@@ -301,3 +319,7 @@ chains.run()
 const linked = suite('check: the reservations of heaps')
 run(linked, links)
 linked.run()
+
+const marked = suite('check: the marks of spied blocks')
+run(marked, marks)
+marked.run()

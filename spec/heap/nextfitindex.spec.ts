@@ -75,42 +75,38 @@ search('after a request that was refused each smaller hole is still found, the l
   const process = plain()
   const pair = new Pair(process, UNIT, false)
   fill(pair)
-  const word = [...pair.live].find((p) => p % 2048 === 0) as number
-  for (const holes of [
-    [3, 1],
-    [1, 3],
-    [2, 2]
-  ] as const) {
-    const [one, two] = holes
-    for (const n of [2, 3, 4].slice(0, one)) pair.free(word + n * 32)
-    for (const n of [20, 21, 22].slice(0, two)) pair.free(word + n * 32)
-    assert.is(pair.alloc(128), 0)
-    process.check()
-    const wide = pair.alloc(32 * Math.max(one, two))
-    assert.is(wide, word + (two > one ? 20 : 2) * 32)
-    fill(pair)
-    pair.free(wide)
-    fill(pair)
+  const cell = pair.live.find((p) => p % 2048 === 0) as number
+  const free = (...granules: number[]): void => {
+    for (const granule of granules) pair.free(cell + granule * 32)
   }
+  // Four granules of which the first is taken again: the bounds still say four.
+  free(2, 3, 4, 5)
+  assert.is(pair.alloc(32), cell + 64)
+  free(20)
+  assert.is(pair.alloc(128), 0)
+  process.check()
+  assert.is(pair.alloc(96), cell + 96)
+  process.check()
 })
 
 search('in a region of more than 32 units each group of units is ruled out by its own bound', () => {
   const process = plain({ memory: 8 * MB })
   const pair = new Pair(process, 70 * UNIT, false)
-  while (pair.alloc(30_000) !== 0);
+  const large: number[] = []
+  const small: number[] = []
+  for (let p = pair.alloc(28_000); p !== 0; p = pair.alloc(28_000)) {
+    large.push(p)
+    small.push(pair.alloc(2000))
+  }
   fill(pair)
-  const blocks = [...pair.live].sort((a, b) => a - b).filter((p, n, all) => (all[n + 1] as number) - p > 30_000)
-  // Nothing is free: every bound that is looked at falls.
+  // Nothing is free: every bound that is looked at falls, to be raised by these two alone.
   for (const hole of [3, 80, 150]) {
-    for (const rover of [20, 50, 60, 70, 100, 148]) {
-      const [far, near] = [blocks[hole] as number, blocks[rover] as number]
-      pair.free(far)
-      pair.free(near)
-      assert.is(pair.alloc(32), near)
-      while (pair.alloc(30_000) !== 0);
-      pair.free(near)
-      assert.is(pair.alloc(30_000), near)
-      fill(pair)
+    for (const rover of [20, 50, 57, 59, 61, 63, 70, 100, 145]) {
+      pair.free(large[hole] as number)
+      pair.free(small[rover] as number)
+      assert.is(pair.alloc(28_000), large[hole])
+      assert.is(pair.alloc(28_000), 0)
+      assert.is(pair.alloc(2000), small[rover])
     }
   }
   process.check()
