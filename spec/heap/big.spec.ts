@@ -1,7 +1,16 @@
 // Big blocks: above a size that the profile sets, a growable heap takes memory of its own from the system (HC-6, HI-12, C-23).
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ERROR_NOT_ENOUGH_MEMORY, HEAP_REALLOC_IN_PLACE_ONLY, HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
+import {
+  ERROR_NOT_ENOUGH_MEMORY,
+  HEAP_REALLOC_IN_PLACE_ONLY,
+  HEAP_ZERO_MEMORY,
+  MEM_COMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  type ProcessOptions
+} from '../../src/index.ts'
 import { world } from './heaps.ts'
 
 const KB = 1024
@@ -140,6 +149,20 @@ own('without a run of address space it is NULL and nothing has changed', () => {
   assert.is(process.imageHash(), image)
   assert.is.not(alloc(2 * UNIT), 0)
   process.check()
+})
+
+own('the image tells nothing of a big block that is gone', () => {
+  const image = (hold: 'block' | 'pages'): string => {
+    const { process, ce, alloc, free } = big()
+    // The peaks are reached already, and the pages have been used.
+    free(alloc(500_000))
+    const p = hold === 'block' ? alloc(150_000) : ce.VirtualAlloc(0, 150_000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+    alloc(200_000)
+    if (hold === 'block') free(p)
+    else ce.VirtualFree(p, 0, MEM_RELEASE)
+    return process.imageHash()
+  }
+  assert.is(image('block'), image('pages'))
 })
 
 own('HeapDestroy releases the big blocks of the heap (HD-4)', () => {

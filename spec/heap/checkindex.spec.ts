@@ -3,7 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { STALE, START } from '../../src/heap/block.ts'
 import { freeStarts } from '../../src/heap/cells.ts'
-import { REC } from '../../src/heap/record.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
+import { createProcess } from '../../src/index.ts'
 import { type Field, type Plant, run, setWord } from './plant.ts'
 
 /** The list that holds free blocks of `hole`'s ten granules, as an offset in the record. */
@@ -198,6 +199,14 @@ run(
   binned,
   bins.map((plant) => ({ ...plant, heap: 'heap', placement: 'segregated' }))
 )
+
+binned('behind the last list nothing belongs to the index: a heap whose maker died at its end is sound', () => {
+  const process = createProcess({ placement: 'segregated', memory: 512 * 1024 })
+  const { thread } = process
+  const record = recordOf(thread.machine, thread.HeapCreate(0, 0, 0))
+  thread.machine.sys[record + REC.MAKER] = 9
+  process.check()
+})
 binned.run()
 
 const celled = suite('check: the next-fit index (heap/cells.ts)')

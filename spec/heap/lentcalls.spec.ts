@@ -10,7 +10,8 @@ import {
   PAGE_READWRITE,
   type ProfileName
 } from '../../src/index.ts'
-import { HDR } from '../../src/machine/layout.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
+import { HDR, HEAP_WORDS } from '../../src/machine/layout.ts'
 import { enter, leave } from '../../src/machine/section.ts'
 import { throwsApart } from '../coredll/apart.ts'
 import { Lender } from './lender.ts'
@@ -162,5 +163,31 @@ calls('the callbacks of a heap are forgotten with it', () => {
   assert.is(ce.machine.pageCallbacks.size, 1)
   assert.is(ce.HeapDestroy(heap), 1)
   assert.is(ce.machine.pageCallbacks.size, 0)
+})
+
+calls('the callbacks of a heap are its own, however often its record was used before', () => {
+  const lender = new Lender()
+  const { ce, process } = lender
+  const record = recordOf(ce.machine, lender.heap())
+  ce.HeapDestroy(process.snapshot().heaps[1]?.handle as number)
+  ce.machine.sys[record + REC.GENERATION] = 0x10000
+  const asked: string[] = []
+  const make = (name: string): number =>
+    ce.CeHeapCreate(
+      0,
+      0,
+      0,
+      (address, size, action) => {
+        asked.push(name)
+        return ce.VirtualAlloc(address, size, action, PAGE_READWRITE)
+      },
+      () => 1
+    )
+  const [old, fresh] = [make('old'), make('fresh')] as [number, number]
+  assert.equal([recordOf(ce.machine, old), recordOf(ce.machine, fresh)], [record, record + HEAP_WORDS])
+  asked.splice(0)
+  ce.HeapAlloc(old, 0, 10_000)
+  ce.HeapAlloc(fresh, 0, 10_000)
+  assert.equal(asked, ['old', 'fresh'])
 })
 calls.run()

@@ -142,6 +142,17 @@ places('HR-7: a growth in place for which there is no memory ends outside of eve
   sound()
   other.detach()
 })
+
+places('a growth in place commits its pages at the high end of a large memory as well', () => {
+  const { process, ce } = world({ memory: 80 * KB * KB })
+  ce.VirtualAlloc(0, 64 * KB * KB - 2 * 64 * KB, MEM_RESERVE, PAGE_READWRITE)
+  const heap = ce.HeapCreate(0, 0, 0)
+  const p = ce.HeapAlloc(heap, 0, 4000)
+  assert.ok(p >= 64 * KB * KB && p < 68 * KB * KB, 'a thousandth of it is in the first page that is committed')
+  assert.is(ce.HeapReAlloc(heap, 0, p, 6000), p)
+  ce.memory.fill(p, 1, 6000)
+  process.check()
+})
 places.run()
 
 const zero = suite('HeapReAlloc: HEAP_ZERO_MEMORY')
