@@ -86,37 +86,46 @@ ashore.run()
 
 const busy = suite('an error inside a page callback')
 
-busy('of a call on the busy heap, at whatever store, leaves the heap entered as often as before', () => {
-  for (let k = 0, cut = true; cut; k++) {
-    const { process, one, two } = scene()
-    const scissors = underScissors(two)
-    let heap = 0
-    let on = false
-    const alloc = (address: number, size: number, action: number): number => {
-      if (on) {
-        on = false
-        scissors.rewind(k)
-        scissors.once = true
-        try {
-          two.HeapSize(heap, 0, 32)
-          two.HeapReAlloc(heap, 0, 32, 5)
-          two.HeapAlloc(heap, 0, 5)
-          two.HeapFree(heap, 0, 32)
-        } catch (error) {
-          if (!(error instanceof Cut)) throw error
+// With more than one step that fails there is no room to undo anything at the border of the call either.
+for (const [length, goesOn] of [
+  [1, true],
+  [1000, false]
+] as const) {
+  const how = `${length} steps fail, the callback ${goesOn ? 'goes on' : 'returns'}`
+  busy(`of a call on the busy heap, at whatever store, leaves the heap entered as often as before; ${how}`, () => {
+    for (let k = 0, cut = true; cut; k++) {
+      const { process, one, two } = scene()
+      const scissors = underScissors(two)
+      scissors.length = length
+      let heap = 0
+      let on = false
+      const alloc = (address: number, size: number, action: number): number => {
+        if (on) {
+          on = false
+          scissors.rewind(k)
+          scissors.once = true
+          try {
+            two.HeapSize(heap, 0, 32)
+            two.HeapReAlloc(heap, 0, 32, 5)
+            two.HeapAlloc(heap, 0, 5)
+            two.HeapFree(heap, 0, 32)
+          } catch (error) {
+            if (!(error instanceof Cut)) throw error
+          }
+          cut = scissors.cut
+          scissors.rewind(Number.POSITIVE_INFINITY)
+          if (!goesOn) return 0
         }
-        cut = scissors.cut
-        scissors.rewind(Number.POSITIVE_INFINITY)
+        return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
       }
-      return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
+      const free = (address: number, size: number, action: number): number => two.VirtualFree(address, action === 0x8000 ? 0 : size, action)
+      heap = two.CeHeapCreate(0, 0, 0, alloc, free)
+      on = true
+      two.HeapAlloc(heap, 0, 0x8000)
+      const record = recordOf(one.machine, heap)
+      assert.equal([one.machine.sys[record], one.machine.sys[record + REC.LOCK_COUNT]], [0, 0], `step ${k}`)
+      process.check()
     }
-    const free = (address: number, size: number, action: number): number => two.VirtualFree(address, action === 0x8000 ? 0 : size, action)
-    heap = two.CeHeapCreate(0, 0, 0, alloc, free)
-    on = true
-    two.HeapAlloc(heap, 0, 0x8000)
-    const record = recordOf(one.machine, heap)
-    assert.equal([one.machine.sys[record], one.machine.sys[record + REC.LOCK_COUNT]], [0, 0], `step ${k}`)
-    process.check()
-  }
-})
+  })
+}
 busy.run()
