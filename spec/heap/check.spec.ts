@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BIG, CONTROL, FREE, HOLES, SIZE_SHIFT, START } from '../../src/heap/block.ts'
 import { REC, recordAt } from '../../src/heap/record.ts'
+import { createProcess } from '../../src/index.ts'
 import { HDR, PAGES_PER_UNIT } from '../../src/machine/layout.ts'
 import { KIND_APP, RES, setRes } from '../../src/machine/pages.ts'
 import { addTo, type Plant, run, setWord } from './plant.ts'
@@ -201,6 +202,24 @@ const links: readonly Plant[] = [
     says: /is linked into heap 1 but is no reservation/
   },
   {
+    invariant: 'a link stays in user memory: none leads before it',
+    heap: 'heap',
+    plant: (f) => setRes(f.machine, f.bigs[1], RES.NEXT, -1),
+    says: /unit -1 is linked into heap 1 but is no reservation/
+  },
+  {
+    invariant: 'a link leads to the first unit of a reservation',
+    heap: 'heap',
+    plant: (f) => setRes(f.machine, f.bigs[1], RES.NEXT, f.bigs[1] + 1),
+    says: /is linked into heap 1 but is no reservation/
+  },
+  {
+    invariant: 'a list of big blocks ends',
+    heap: 'heap',
+    plant: (f) => setRes(f.machine, f.bigs[1], RES.NEXT, f.bigs[1]),
+    says: /names unit \d+ as the one before it, not \d+/
+  },
+  {
     invariant: "a linked reservation is the heap's",
     heap: 'heap',
     plant: (f) => setRes(f.machine, f.regions[1], RES.HEAP, 0),
@@ -270,6 +289,36 @@ const links: readonly Plant[] = [
     says: /a big block that does not fill its reservation/
   },
   {
+    invariant: "a big block's boundary tag names its first granule",
+    heap: 'heap',
+    plant: (f) => setWord(f, f.bigs[0] * 2048 + 3199, 3, f.a << 1),
+    says: /the boundary tag at its end names another block or state/
+  },
+  {
+    invariant: "a big block's boundary tag tells that it is live",
+    heap: 'heap',
+    plant: (f) => setWord(f, f.bigs[0] * 2048 + 3199, 3, ((f.bigs[0] * 2048) << 1) | 1),
+    says: /the boundary tag at its end names another block or state/
+  },
+  {
+    invariant: 'no block starts inside a big block',
+    heap: 'heap',
+    plant: (f) => setWord(f, f.bigs[0] * 2048 + 1, 0, size(1) | START),
+    says: /: a start inside the block at/
+  },
+  {
+    invariant: 'no block starts inside a big block: not in its last granule',
+    heap: 'heap',
+    plant: (f) => setWord(f, f.bigs[0] * 2048 + 3199, 0, size(1) | START),
+    says: /: a start inside the block at/
+  },
+  {
+    invariant: 'a big block holds what was requested',
+    heap: 'heap',
+    plant: (f) => setWord(f, f.bigs[0] * 2048, 1, 102_401),
+    says: /102401 bytes requested, 102400 there/
+  },
+  {
     invariant: 'a big block is committed whole',
     heap: 'heap',
     plant: (f) => {
@@ -318,6 +367,14 @@ chains.run()
 
 const linked = suite('check: the reservations of heaps')
 run(linked, links)
+
+linked('a big block may end where another block starts', () => {
+  const { thread: ce } = createProcess({ memory: 1024 * 1024 })
+  const heap = ce.HeapCreate(0, 0, 0)
+  const [first, second] = [ce.HeapAlloc(heap, 0, 2 * 65_536), ce.HeapAlloc(heap, 0, 2 * 65_536)]
+  assert.is(second, first + 2 * 65_536)
+  assert.is(ce.HeapValidate(heap, 0, 0), 1)
+})
 linked.run()
 
 const marked = suite('check: the marks of spied blocks')

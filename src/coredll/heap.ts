@@ -13,7 +13,7 @@ import {
   NO_ERROR
 } from '../constants.ts'
 import { isDword, misuse, notDword } from '../errors.ts'
-import { firstOverrun, heapFault } from '../heap/check.ts'
+import { heapFault, isOverrun } from '../heap/check.ts'
 import { compact } from '../heap/compact.ts'
 import { createHeap, destroyHeap } from '../heap/create.ts'
 import type { HeapOptions } from '../heap/create.ts'
@@ -281,7 +281,7 @@ export function heapValidate(ce: Caller, hHeap: number, dwFlags: number, lpMem: 
   if (record === 0) return 0
   let valid: boolean
   if (lpMem === 0) {
-    valid = heapFault(machine, record) === undefined && firstOverrun(machine, record) === 0
+    valid = heapFault(machine, record) === undefined && !isOverrun(machine, record)
   } else {
     const block = liveBlock(machine, record, lpMem)
     valid = block !== 0 && (machine.sys[record + REC.GUARD] === 0 || brokenGuard(machine, block) === 0)

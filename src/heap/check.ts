@@ -74,7 +74,7 @@ export function heapFault(machine: Machine, record: number): string | undefined 
   return word(REC.NEXT_FIT) === 0 ? binFault(machine, record, free) : cellFault(machine, record, free)
 }
 
-/** A list of the heap's reservations against the reservations themselves; after it the list can be walked. */
+/** A list of the heap's reservations against the reservations themselves; after it the list can be walked. Who is led to twice, in a circle, has two before him. */
 function linksFault(machine: Machine, record: number, list: typeof REC.REGIONS | typeof REC.BIGS): string | undefined {
   const index = indexOf(machine, record)
   const kind = list === REC.BIGS ? KIND_BIG : machine.sys[record + REC.CALLBACKS] === 0 ? KIND_REGION : KIND_LENT
@@ -82,8 +82,8 @@ function linksFault(machine: Machine, record: number, list: typeof REC.REGIONS |
   let count = 0
   for (const unit of reservationsOf(machine, record, list)) {
     const where = `unit ${unit}`
-    if (unit < 1 || unit >= machine.layout.units || reservationAt(machine, unit) !== unit)
-      return `${where} is linked into heap ${index} but is no reservation`
+    // Nor is one where no unit is.
+    if (reservationAt(machine, unit) !== unit) return `${where} is linked into heap ${index} but is no reservation`
     const { HEAP, KIND, PREV, GRANULES, PAGES } = RES
     if (res(machine, unit, HEAP) !== index) return `${where} is linked into heap ${index} but belongs to heap ${res(machine, unit, HEAP)}`
     if (res(machine, unit, KIND) !== kind)
@@ -92,7 +92,7 @@ function linksFault(machine: Machine, record: number, list: typeof REC.REGIONS |
     if (list === REC.REGIONS && unit < before) return `${where} is linked behind unit ${before}, against the order of addresses`
     if (res(machine, unit, GRANULES) * GRANULE > res(machine, unit, PAGES) * PAGE)
       return `${where}: the heap has more granules than the reservation`
-    if (++count > machine.layout.units) return `the reservations of heap ${index} go round in a circle`
+    count++
     before = unit
   }
   if (list === REC.REGIONS && (count === 0 || (count > 1 && machine.sys[record + REC.MAXIMUM] !== 0)))
@@ -132,8 +132,7 @@ function bigFault(machine: Machine, unit: number, record: number): string | unde
   const block = unit * GRANULES_PER_UNIT
   const pages = res(machine, unit, RES.PAGES)
   if ((headerOf(machine, block) & (START | FREE | BIG | CONTROL)) !== (START | BIG)) return `${at(block)}: not marked as a big block`
-  if (ownerOf(machine, block) !== record || heapOf(machine, unit) !== indexOf(machine, record))
-    return `${at(block)}: a big block of another heap`
+  if (ownerOf(machine, block) !== record) return `${at(block)}: a big block of another heap`
   if (granulesOf(machine, block) * GRANULE !== pages * PAGE) return `${at(block)}: a big block that does not fill its reservation`
   const granules = granulesOf(machine, block)
   if (tagBefore(machine, block + granules) !== tagFor(block, false))
@@ -174,19 +173,17 @@ export function strayFault(machine: Machine, records: readonly number[]): string
   return undefined
 }
 
-/** The first live block whose sentinel was overwritten, as its address, 0 if all are whole; always 0 on retail builds. */
-export function firstOverrun(machine: Machine, record: number): number {
-  if (machine.sys[record + REC.GUARD] === 0) return 0
+/** Whether the sentinel of a live block was overwritten; never on retail builds. */
+export function isOverrun(machine: Machine, record: number): boolean {
+  if (machine.sys[record + REC.GUARD] === 0) return false
   for (const unit of reservationsOf(machine, record, REC.REGIONS)) {
     const end = regionEnd(machine, unit)
     for (let block = unit * GRANULES_PER_UNIT; block < end; block += granulesOf(machine, block)) {
-      if ((headerOf(machine, block) & (FREE | CONTROL)) === 0 && brokenGuard(machine, block) !== 0) return block * GRANULE
+      if ((headerOf(machine, block) & (FREE | CONTROL)) === 0 && brokenGuard(machine, block) !== 0) return true
     }
   }
-  for (const unit of reservationsOf(machine, record, REC.BIGS)) {
-    if (brokenGuard(machine, unit * GRANULES_PER_UNIT) !== 0) return unit * GRANULES_PER_UNIT * GRANULE
-  }
-  return 0
+  for (const unit of reservationsOf(machine, record, REC.BIGS)) if (brokenGuard(machine, unit * GRANULES_PER_UNIT) !== 0) return true
+  return false
 }
 
 function hex(value: number): string {
