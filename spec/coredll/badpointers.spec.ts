@@ -72,6 +72,7 @@ function badPointers(world: World, heap: number, other: number): Bad[] {
     { kind: 'a misaligned address inside a block', pointer: live + 8, says: INTERIOR },
     { kind: "the byte behind a block's start", pointer: live + 1, says: INTERIOR },
     { kind: 'a freed block', pointer: alone, says: FREED },
+    { kind: 'an address inside a freed block', pointer: alone + 64, says: FREED },
     { kind: 'a freed block that was merged with the one before it', pointer: second, says: FREED },
     { kind: 'a freed block that was merged into a larger one', pointer: third, says: FREED },
     { kind: "another heap's block", pointer: alloc(100, other), says: OTHER },
@@ -86,7 +87,10 @@ function badPointers(world: World, heap: number, other: number): Bad[] {
     { kind: 'an address below 64 KB', pointer: 0x20, says: HANDED_OUT },
     { kind: '1', pointer: 1, says: HANDED_OUT }
   ]
-  if (again === reused[0]) bads.push({ kind: 'a freed block inside a later one', pointer: reused[1], says: FREED })
+  if (again === reused[0]) {
+    bads.push({ kind: 'a freed block inside a later one', pointer: reused[1], says: FREED })
+    bads.push({ kind: 'a misaligned address behind such a start', pointer: reused[1] + 8, says: INTERIOR })
+  }
   const { maximum } = heapOf(world, heap)
   if (maximum !== 0) {
     bads.push({ kind: "the fixed heap's control area", pointer: space.address, says: CONTROL })
@@ -233,6 +237,15 @@ everywhere(pointers, 'a freed block whose address was handed out again is that n
   assert.is(ce.HeapFree(heap, 0, old), 0)
 })
 
+everywhere(pointers, 'C-5: the first address behind a heap that does not fill its 64 KB was never handed out', (world) => {
+  const { ce } = world
+  const heap = ce.HeapCreate(0, 0, 0x3000)
+  const region = heapOf(world, heap).regions[0]
+  assert.ok(region)
+  assert.is(region.size, 0x3000)
+  assert.is(ce.HeapFree(heap, 0, region.address + 0x3000), 0)
+  assert.match(world.findings.at(-1)?.message ?? '', HANDED_OUT)
+})
 pointers.run()
 
 const handles = suite('bad handles')

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Finding, HEAP_ZERO_MEMORY, type Placement } from '../../src/index.ts'
+import { blockFigures } from '../../src/heap/walk.ts'
 import { type World, world } from './heaps.ts'
 
 const sizes = [0, 1, 7, 8, 31, 32, 33, 63, 64, 65, 1000, 4095, 4096, 4097, 65_535, 65_536, 100_000]
@@ -69,4 +70,24 @@ for (const [kind, make] of kinds) {
     }
   })
 }
+blocks('a snapshot tells of a block whether it has holes, and of a heap the most that it ever had; its free bytes add up', () => {
+  const { ce, heap, info, alloc, free } = world()
+  const [hole, second, big] = [alloc(3 * 4096), alloc(320), alloc(100_000)]
+  alloc(32)
+  const peak = info().committed
+  for (const p of [hole, second]) free(p)
+  const told = (): readonly unknown[] => info().blocks.map(({ address, state, holes }) => [address === big, state, holes])
+  assert.equal(told(), [
+    [false, 'free', false],
+    [false, 'live', false],
+    [false, 'free', true],
+    [true, 'big', false]
+  ])
+  ce.HeapCompact(heap, 0)
+  assert.equal(told()[0], [false, 'free', true])
+  free(big)
+  assert.ok(info().committed < peak)
+  assert.is(info().peakCommitted, peak)
+  assert.equal(blockFigures(info().blocks), { liveBlocks: 1, freeBytes: 0x10000 - 32, largestFree: 0x10000 - 32 - 3 * 4096 - 320 })
+})
 blocks.run()

@@ -191,6 +191,18 @@ sections('HeapCreate enters that of no heap that lives, and leaves alone who is 
   assert.ok(isOwn(one.machine.sys[record] as number, two.tid))
 })
 
+sections("a handle that can be no heap's is answered without a look at any section", () => {
+  const { one, two } = scene()
+  const heap = one.HeapCreate(0, 0, 0)
+  const { heapLimit, heapsEnd } = one.machine
+  for (const at of [recordOf(one.machine, heap), heapsEnd]) enter(two.machine, at, two.tid)
+  for (const wrong of [heap - 2, heap - 1, heap + 1, ((heap >>> 18) << 18) | (heapLimit << 2) | 2]) {
+    assert.is(one.HeapAlloc(wrong, 0, 10), 0)
+    assert.is(one.HeapFree(wrong, 0, 0x10000), 0)
+    assert.is(one.HeapDestroy(wrong), 0)
+  }
+})
+
 sections('HeapCreate passes by a heap to be ended while another thread is inside, and ends it afterwards', () => {
   const { process, one, two } = scene()
   const heap = one.HeapCreate(0, 0, 0)

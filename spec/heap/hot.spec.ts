@@ -3,9 +3,10 @@ import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { property } from '../../fuzz/property.ts'
-import { NEVER, REC, recordOf } from '../../src/heap/record.ts'
-import { HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
+import { heapCount, NEVER, REC, recordAt, recordOf } from '../../src/heap/record.ts'
+import { attachThread, HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
 import { COLD } from '../../src/machine/machine.ts'
+import { THREAD } from '../../src/machine/threads.ts'
 import { type World, world } from './heaps.ts'
 
 const KB = 1024
@@ -84,6 +85,58 @@ hot('is on for the heaps of retail builds and off on debug builds', () => {
 hot('is there in a process whose threads run freely, and not where a schedule lets one run at a time', () => {
   assert.is.not(world({}).ce.machine.hot, COLD)
   assert.is(world({ schedule: 'seeded:1', threads: 1 }).ce.machine.hot, COLD)
+})
+
+hot('is there in a recorded process too, which has code of its own that writes the grants down', () => {
+  const { process, heap, alloc } = world({ schedule: 'recorded', threads: 1 })
+  alloc(100)
+  const two = attachThread(process.share())
+  const { machine } = two
+  assert.is.not(machine.hot, COLD)
+  const grants = recordOf(machine, heap) + REC.GRANTS
+  const before = machine.sys[grants] as number
+  two.HeapAlloc(heap, 0, 100)
+  assert.is(machine.sys[grants], before + 1)
+})
+
+hot('is left by every heap while a terminated thread is to hear of its end, by one that is made meanwhile too', () => {
+  const { process, ce, heap } = world()
+  const { machine } = ce
+  const two = attachThread(process.share())
+  const hotOf = (handle: number): number => machine.sys[recordOf(machine, handle) + REC.HOT] as number
+  const older = hotOf(heap)
+  assert.is.not(older, NEVER)
+  const unused = recordAt(machine, heapCount(machine))
+  process.terminateThread(two.tid)
+  assert.is(machine.sys[unused + REC.HOT], 0, 'where there is no heap nothing is said')
+  const younger = ce.HeapCreate(0, 0, 0)
+  for (const handle of [heap, younger]) {
+    assert.is(hotOf(handle), NEVER)
+    ce.HeapAlloc(handle, 0, 10)
+    assert.is(hotOf(handle), NEVER)
+  }
+  assert.throws(() => two.HeapAlloc(heap, 0, 10))
+  for (const handle of [heap, younger]) {
+    ce.HeapAlloc(handle, 0, 10)
+    assert.is(hotOf(handle), older)
+  }
+})
+
+hot('has a block that it zeroes in the slot of the thread, so that who is terminated in the midst of it leaves none behind', () => {
+  const { ce, alloc } = world()
+  const { machine } = ce
+  const { doubles, slot, sys } = machine
+  const before = [...sys.subarray(slot - 16, slot + 16)]
+  const seen: number[] = []
+  Object.defineProperty(machine, 'doubles', {
+    get: () => {
+      seen.push(sys[slot + THREAD.HANDOUT] as number)
+      return doubles
+    }
+  })
+  const p = alloc(100, HEAP_ZERO_MEMORY)
+  assert.equal(seen, [p / 32])
+  assert.equal([...sys.subarray(slot - 16, slot + 16)], before)
 })
 
 hot('gives the same pointers, results, last errors and image as the plain path', () => {
