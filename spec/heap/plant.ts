@@ -1,6 +1,15 @@
 import * as assert from 'uvu/assert'
 import { recordOf } from '../../src/heap/record.ts'
-import { type CeProcess, type CeThread, createProcess, InvariantError, MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import {
+  type Build,
+  type CeProcess,
+  type CeThread,
+  createProcess,
+  InvariantError,
+  MEM_COMMIT,
+  MEM_RESERVE,
+  PAGE_READWRITE
+} from '../../src/index.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 
 /** What a plant has to hand: blocks as granules, heaps as records, reservations as units. */
@@ -24,8 +33,8 @@ export interface Field {
   readonly app: number
 }
 
-function field(placement: 'segregated' | 'next-fit'): Field {
-  const process = createProcess({ placement, memory: 1024 * 1024 })
+export function field(placement: 'segregated' | 'next-fit', build: Build = 'retail'): Field {
+  const process = createProcess({ placement, build, memory: 1024 * 1024 })
   const ce = process.thread
   const machine = ce.machine
   const heap = ce.HeapCreate(0, 0, 0)
