@@ -44,7 +44,9 @@ for (const placement of placements) {
     addTo(f.machine.sys, f.record + REC.PEAK_COMMITTED, 3)
     const { sys } = f.machine
     const words = sys.slice(f.record, f.record + REC.FL_MAP)
+    const map = f.machine.map.slice()
     assert.is(repair(f), 'whole')
+    same(f.machine.map, map, 'the block map')
     assert.equal(sys.slice(f.record, f.record + REC.FL_MAP), words)
     const reference = image(f)
     assert.is(repair(f), 'whole')
