@@ -218,6 +218,7 @@ left('the process heap is repaired beside free address space and reservations of
   const before = image(f)
   assert.is(repairHeap(f.machine, f.ce.tid, recordAt(f.machine, 0)), 'whole')
   same(image(f), before, 'the process heap')
+  assert.ok(isReserved(f, f.app))
 })
 
 left('debug builds: a block that was resized gets a whole sentinel, and nothing else is written to user memory', () => {
