@@ -116,7 +116,7 @@ failures('a file that is none, is cut, was changed by hand or is of another vers
     ]),
     [{ ...threads, program: [run] }, /something else/],
     [{ ...threads, program: { ...run, timeout: 1 } }, /got "timeout"/],
-    [{ ...threads, program: { ...run, workload: '/tmp/other.mjs' } }, /as workload of the program, got/],
+    [{ ...threads, program: { ...run, workload: './other.mjs' } }, /as workload of the program, got/],
     [{ ...threads, program: { ...run, threads: 9 } }, /1 to 4 as threads/],
     [{ ...threads, program: { ...run, ops: 1e12 } }, /as ops of the program/],
     [{ ...threads, program: { ...run, ops: undefined } }, /as ops of the program, got none/],
