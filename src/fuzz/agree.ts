@@ -72,9 +72,9 @@ function contents({ pages, bytes }: World): void {
 export function finish(world: World): void {
   const { process, heaps, injections } = world
   agree(world)
-  while (injections.count > 0) {
+  while (injections.list.length > 0) {
     world.tell?.('injections.pop().end()')
-    injections.end(injections.count - 1)
+    injections.end(injections.list.length - 1)
   }
   setPages(world, world.memory / PAGE)
   for (const base of [...world.reservations]) releaseAt(world, 0, base)

@@ -72,7 +72,7 @@ export function took(
   result: number,
   error: number
 ): void {
-  const refused = world.injections.count > 0 && world.injections.refuses(bytes)
+  const refused = world.injections.list.length > 0 && world.injections.refuses(bytes, '')
   if (result !== 0) {
     if (refused) disagree(`${call} worked although a failure was injected`)
     world.keep(heap, result, bytes, zero)
@@ -124,7 +124,7 @@ export function resized(
   const old = heaps.bytes[id] as number
   const address = heaps.address[id] as number
   // Shrinking never fails, and is no request that is counted.
-  const refused = bytes > old && injections.count > 0 && injections.refuses(bytes)
+  const refused = bytes > old && injections.list.length > 0 && injections.refuses(bytes, '')
   if (result === 0) {
     if (bytes <= old) disagree(`${call} from ${old} to ${bytes} bytes failed`)
     const could = heaps.staysPut(heap, id, bytes, inPlace) || heaps.couldStay(id, bytes) || (!inPlace && heaps.canPlace(heap, bytes))

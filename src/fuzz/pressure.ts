@@ -12,11 +12,11 @@ export function pressure(world: World, first: number, second: number): void {
   const kind = second & 7
   const { injections } = world
   if (kind === 0) setPages(world, budgetOf(world, second))
-  else if (injections.count > 0 && kind < 6) {
-    const at = (second >>> 16) % injections.count
+  else if (injections.list.length > 0 && kind < 6) {
+    const at = (second >>> 16) % injections.list.length
     world.tell?.(`injections.splice(${at}, 1)[0].end()`)
     injections.end(at)
-  } else if (injections.count < MOST_INJECTIONS && kind === 6 && (second & 0xc0) === 0) inject(world, first, second)
+  } else if (injections.list.length < MOST_INJECTIONS && kind === 6 && (second & 0xc0) === 0) inject(world, first, second)
   else if (kind > 3) status(world, threadOf(first))
 }
 

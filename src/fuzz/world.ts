@@ -1,9 +1,9 @@
 import { MEM_FREE } from '../constants.ts'
 import { attachThread, type CeProcess, createProcess } from '../coredll/process.ts'
+import { Injections } from '../mixed/injections.ts'
 import type { Profile } from '../profile.ts'
 import { disagree, hex } from './disagreement.ts'
 import { type Heap, HeapModel } from './heapmodel.ts'
-import { Injections } from './injections.ts'
 import { PAGE, PageModel, UNIT } from './pagemodel.ts'
 import type { Setup } from './setup.ts'
 import { Stamps } from './stamps.ts'
@@ -90,12 +90,12 @@ export class World {
   /** Begins a call: commits that are refused from here on are the call's. */
   begin(): void {
     this.calls++
-    if (this.injections.count > 0) this.#refused = this.injections.refusedCommits
+    if (this.injections.list.length > 0) this.#refused = this.injections.refused('commit')
   }
 
   /** Whether a commit of the call was refused by an injection. */
   get refused(): boolean {
-    return this.injections.count > 0 && this.injections.refusedCommits > this.#refused
+    return this.injections.list.length > 0 && this.injections.refused('commit') > this.#refused
   }
 
   /** Compares what a call of a thread gave, and the last error, with what it must give; `error` is -1 for a call that leaves it alone. */
