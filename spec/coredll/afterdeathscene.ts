@@ -22,14 +22,14 @@ export function scene(lockTimeout = 1000): AfterDeath {
   return { process, one: process.thread, two, three, token, heap, record: recordOf(process.thread.machine, heap) }
 }
 
-/** Runs `act` while every wait ends in vain at once, and `after` is told how many there were; returns how long it would have waited. */
-export function waitingInVain(act: () => void, after: (waits: number) => void = () => undefined): number {
+/** Runs `act` while every wait ends in vain at once, and `after` is told how many there were and how long they would have been; returns the latter, in milliseconds. */
+export function waitingInVain(act: () => void, after: (waits: number, waited: number) => void = () => undefined): number {
   const { wait } = Atomics
   let waits = 0
   let waited = 0
   const inVain = (_cells: Int32Array, _at: number, _value: number, ms: number): string => {
     waited += ms
-    after(++waits)
+    after(++waits, waited)
     return 'timed-out'
   }
   Object.defineProperty(Atomics, 'wait', { value: inVain, configurable: true, writable: true })

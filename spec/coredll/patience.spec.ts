@@ -5,23 +5,13 @@ import { attachThread, type CeProcess, createProcess, LockTimeoutError } from '.
 import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { PATIENCE } from '../../src/machine/section.ts'
+import { waitingInVain } from './afterdeathscene.ts'
 
-/** Runs `act` with every wait over at once, as if its time had passed; how long they would have been, in milliseconds. */
+/** Runs `act` with every wait over at once; how long they would have been, in milliseconds. */
 function inNoTime(act: () => void): number {
-  const { wait } = Atomics
-  let waited = 0
-  const over = (_array: unknown, _at: number, _seen: number, ms: number): string => {
-    waited += ms
+  return waitingInVain(act, (_, waited) => {
     if (waited > 10 * PATIENCE) throw new Error('it waits for ever')
-    return 'timed-out'
-  }
-  Object.defineProperty(Atomics, 'wait', { value: over, configurable: true, writable: true })
-  try {
-    act()
-  } finally {
-    Object.defineProperty(Atomics, 'wait', { value: wait, configurable: true, writable: true })
-  }
-  return waited
+  })
 }
 
 function scene(): { process: CeProcess; heap: number } {
