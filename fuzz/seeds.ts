@@ -84,7 +84,7 @@ export async function compareSeeds(
               }
             })
             child.on('error', fail)
-            child.on('exit', (code, signal) =>
+            child.on('close', (code, signal) =>
               code === 0 ? settle() : fail(new Error(`a process ended with ${signal ?? `exit code ${code}`}`))
             )
           })

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { wakeAll } from '../machine/wait.ts'
 import { OFF, OPEN } from './job.ts'
 import type { Job, Thrown, Told, Work } from './job.ts'
+import { hearRest } from './port.ts'
 
 /** How one thread's part of a run ended. */
 export type Ending =
@@ -54,6 +55,7 @@ export class Crew {
       let sent = 0
       let attached = 0
       const closed = new Set<number>()
+      let stopping = false
       let grace: NodeJS.Timeout | undefined
       const begin = (word: number): void => {
         if (together === undefined) return
@@ -78,6 +80,7 @@ export class Crew {
         settle(endings as Ending[])
       }
       const stop = (ending: Ending): void => {
+        stopping = true
         for (const at of jobs.keys()) {
           if (closed.has(at)) continue
           endings[at] ??= ending
@@ -89,6 +92,7 @@ export class Crew {
       let timer = setTimeout(() => stop({ how: 'unstarted', attached }), startTime(orders.timeout))
       const onAttached = (): void => {
         attached++
+        if (stopping) return
         if (attached < jobs.length) {
           if (together !== undefined) send()
           return
@@ -132,6 +136,8 @@ class Member {
   readonly #port: MessagePort
   #job: Job | undefined
   #listener: Listener | undefined
+  /** How it ended its job, if that is heard but not yet told. */
+  #answer: Exclude<Told, { step: 'attached' }> | undefined
   #posted: string | undefined
   #crash: string | undefined
 
@@ -173,14 +179,20 @@ class Member {
 
   #heard(told: Told): void {
     if (told.run !== this.#job?.run || this.#listener === undefined) return
-    if (told.step === 'attached') this.#listener.onAttached()
+    if (told.step === 'attached') {
+      this.#listener.onAttached()
+      return
+    }
+    this.#answer = told
     // What a workload posted itself comes by another way, which may be the slower one.
-    else setImmediate(() => this.#finished(told))
+    setImmediate(() => this.#finish())
   }
 
-  #finished(told: Exclude<Told, { step: 'attached' }>): void {
+  #finish(): void {
+    const told = this.#answer
     const listener = this.#listener
-    if (listener === undefined || told.run !== this.#job?.run) return
+    this.#answer = undefined
+    if (told === undefined || listener === undefined || told.run !== this.#job?.run) return
     const posted = this.#posted
     this.#posted = undefined
     this.#listener = undefined
@@ -194,6 +206,8 @@ class Member {
 
   #exited(code: number): void {
     this.dead = true
+    hearRest<Told>(this.#port, (told) => this.#heard(told))
+    this.#finish()
     this.#port.close()
     const listener = this.#listener
     this.#listener = undefined

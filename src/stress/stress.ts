@@ -5,6 +5,7 @@ import type { Phase } from './beat.ts'
 import { commandOf } from './command.ts'
 import { planOf } from './options.ts'
 import type { StressOptions, StressPlan, StressProgress } from './options.ts'
+import { hearRest } from './port.ts'
 import type { StressReport } from './report.ts'
 import type { LeadData, LeadTold } from './stresslead.ts'
 import { StressError } from './workload.ts'
@@ -69,7 +70,7 @@ function supervised(
       const phase = phases[Atomics.load(beat, BEAT.PHASE)] as Phase
       if (guarded.includes(phase) && now - since > plan.timeout) ended(`did not end within ${plan.timeout / 1000} s`)
     }, LOOK)
-    port.on('message', (told: LeadTold) => {
+    const hear = (told: LeadTold): void => {
       if (told.step === 'print') {
         options.onPrint?.(told.text)
         return
@@ -77,7 +78,8 @@ function supervised(
       clearInterval(timer)
       if (told.step === 'report') settle(told.report)
       else refuse(told.step === 'refused' ? new StressError(told.message) : told.error)
-    })
+    }
+    port.on('message', hear)
     worker.on('error', (error: unknown) => {
       clearInterval(timer)
       const phase = phases[Atomics.load(beat, BEAT.PHASE)] as Phase
@@ -85,12 +87,8 @@ function supervised(
       refuse(guarded.includes(phase) ? new StressError(refusal(plan, phase, `threw later: ${String(error)}`)) : error)
     })
     worker.on('exit', (code) => {
-      // What the thread said last is on its way before this, but may be heard after it.
-      setImmediate(() =>
-        ended(
-          code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`
-        )
-      )
+      hearRest(port, hear)
+      ended(code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`)
     })
   })
 }

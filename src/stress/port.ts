@@ -1,0 +1,12 @@
+import { receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+
+/**
+ * Hears what is left on `port`. For the `exit` of the thread at its other end, which can be told before what the thread said last:
+ *
+ *     event loop   | timers | poll: the port is read | check: exits are told, setImmediate |
+ *     the thread                                      ^ says the last word and ends
+ */
+export function hearRest<Told>(port: MessagePort, hear: (told: Told) => void): void {
+  for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) hear(left.message as Told)
+}
