@@ -12,7 +12,7 @@ export interface Measurement {
 const word = new Int32Array(new SharedArrayBuffer(4))
 
 /** The yardstick: take and release an uncontended lock on shared memory, as every heap call must at least. */
-export function lockPairs(count: number): void {
+function lockPairs(count: number): void {
   for (let i = 0; i < count; i++) {
     Atomics.compareExchange(word, 0, 0, 1)
     Atomics.exchange(word, 0, 0)

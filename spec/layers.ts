@@ -30,7 +30,7 @@ const imported = /\b(?:from|import)\s*\(?\s*(['"])([^'"\n]+)\1|\bnew\s+URL\(\s*(
 const quoted = /'(?:[^'\\\n]|\\.)*'/g
 
 /** The text without its comments; strings stay. */
-export function withoutComments(text: string): string {
+function withoutComments(text: string): string {
   return text.replace(literalOrComment, (_, literal: string | undefined) => literal ?? ' ')
 }
 

@@ -62,7 +62,7 @@ function aroundOf(lines: readonly string[], line: number): string {
 }
 
 /** The files that are mutated. */
-export function filesOf({ root, folders, except }: Subject): string[] {
+function filesOf({ root, folders, except }: Subject): string[] {
   return folders
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name.replaceAll('\\', '/')}`)

@@ -21,7 +21,7 @@ interface Thread {
 }
 
 /** A state between two steps. */
-export class Simulation {
+class Simulation {
   readonly #program: Program
   readonly #threads: Thread[]
   readonly #owners = new Map<number, number>()

@@ -63,7 +63,7 @@ export function notApplicable(reason: string): Outcome {
 }
 
 /** Runs a trial on an implementation in this thread, which nobody else has used. */
-export function runTrial(trial: Trial, subject: HeapUnderTest): Outcome {
+function runTrial(trial: Trial, subject: HeapUnderTest): Outcome {
   const session = new Session(subject)
   const missing = missingOf(trial, (name) => session.offers(name))
   if (missing !== undefined) return notApplicable(`has no ${missing}`)

@@ -7,7 +7,7 @@ import { unobservable } from './unobservable.ts'
 const families = new Set('FL HC CH HD HA HR HF HS HV HP GP LA LR LF LS LM GA GM VA VF VP VQ VX VL HI CS CM IM CT SP HO'.split(' '))
 
 /** Whether a rule states what a program could see of an implementation. */
-export function isObservable({ id, status }: Rule): boolean {
+function isObservable({ id, status }: Rule): boolean {
   return (status === 'emulated' || status === 'reported') && families.has(id.slice(0, id.indexOf('-'))) && !(id in unobservable)
 }
 

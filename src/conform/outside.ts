@@ -26,7 +26,7 @@ const mostHangs = 5
 const mostFailedStarts = 3
 
 /** How to start an implementation: modules run in a process of their own that speaks the same protocol as a command does. */
-export function launchOf(implementation: string): Launch {
+function launchOf(implementation: string): Launch {
   if (implementation.startsWith('command:')) {
     const command = implementation.slice('command:'.length).trim()
     if (command === '') throw new ConformError(`${implementation}: expected a command line behind "command:", got none`)

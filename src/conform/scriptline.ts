@@ -86,7 +86,7 @@ function parseCall(line: string): Call {
 }
 
 /** A sum of atoms: `p + 0x10 - 4`. */
-export function parseExpression(text: string): Expression {
+function parseExpression(text: string): Expression {
   const words = text.trim().split(/\s+/)
   const terms: { sign: 1 | -1; atom: string }[] = []
   let sign: 1 | -1 = 1

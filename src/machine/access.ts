@@ -13,7 +13,7 @@ const WRITABLE = PAGE_READWRITE | PAGE_EXECUTE_READWRITE
 const READABLE = WRITABLE | PAGE_READONLY | PAGE_EXECUTE | PAGE_EXECUTE_READ
 
 /** Whether a guard lies on the page: whatever touches it next sets it off (VP-4). */
-export function isGuarded(machine: Machine, page: number): boolean {
+function isGuarded(machine: Machine, page: number): boolean {
   return page < machine.layout.pages && pageState(machine, page) === PAGE_COMMITTED && (pageProtection(machine, page) & PAGE_GUARD) !== 0
 }
 

@@ -9,7 +9,7 @@ export type ScheduleSpec =
   | { readonly kind: 'guided'; readonly prefix: readonly number[] }
 
 /** Steps that `pct:N:d` reckons with where it is not told. */
-export const PCT_STEPS = 1000
+const PCT_STEPS = 1000
 
 const FORMS = 'one of free, seeded:N, pct:N:d, pct:N:d:k, recorded, replay:TEXT'
 

@@ -32,12 +32,12 @@ function handleOf(index: number, generation: number): number {
   return ((generation & GENERATION_MASK) << 21) | (index << 2) | 3
 }
 
-export function sectionAt(machine: Machine, index: number): number {
+function sectionAt(machine: Machine, index: number): number {
   return machine.layout.sectionsAt + (index << SECTION_SHIFT)
 }
 
 /** Most sections that can live at once. */
-export function sectionLimit(machine: Machine): number {
+function sectionLimit(machine: Machine): number {
   return machine.layout.units * SECTIONS_PER_UNIT
 }
 

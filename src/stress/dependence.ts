@@ -17,7 +17,7 @@ export function independent(one: readonly number[], other: readonly number[]): b
 }
 
 /** What a step touches that only enters the section of its deed. */
-export function touchedByEntering(deed: number): number[] {
+function touchedByEntering(deed: number): number[] {
   return [(deed >>> 2) * 4 + 1]
 }
 

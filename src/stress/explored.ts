@@ -11,7 +11,7 @@ import { StressError } from './workload.ts'
 import type { Workload } from './workload.ts'
 
 /** Most preemptions of `explore:BOUND`; undefined for `explore`. */
-export function boundOf(schedule: string): number | undefined {
+function boundOf(schedule: string): number | undefined {
   const bound = /^explore:(\d+)$/.exec(schedule)?.[1]
   return bound === undefined ? undefined : Number(bound)
 }

@@ -94,7 +94,7 @@ export const defaults: Defaults = {
 }
 
 /** A thread of the table is the creating one's. */
-export const MOST_STRESS_THREADS = 1023
+const MOST_STRESS_THREADS = 1023
 const MOST_OPS = 1_000_000_000
 const DAY = 86_400
 

@@ -18,7 +18,7 @@ export interface ShrinkBounds {
   readonly perSize: number
 }
 
-export const shrinkBounds: ShrinkBounds = { runs: 1500, perSize: 60 }
+const shrinkBounds: ShrinkBounds = { runs: 1500, perSize: 60 }
 
 /** Orders of each bound on preemptions. */
 const FEWEST = 200
