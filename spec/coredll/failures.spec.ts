@@ -36,7 +36,10 @@ everywhere(failures, 'nth: one request fails, as out of memory, and changes noth
   injected.end()
   assert.equal(refused(world, 5), [])
   assert.equal([injected.seen, injected.failed], [23, 1], 'the counts stay')
+  const next = process.injectFailures({ on: 'alloc', nth: 1 })
   injected.end()
+  assert.equal(refused(world, 5), [1], 'a second end() does not end what has taken its place')
+  next.end()
 })
 
 everywhere(failures, 'every: each so many-th fails; with nth, from that one on; without either, all', (world) => {
@@ -191,18 +194,22 @@ everywhere(failures, 'commit: bytes are those of the pages that are missing; pag
   injected.end()
 })
 
-everywhere(failures, 'several at a time each count for themselves; a ninth is a RangeError', (world) => {
-  const { process } = world
+everywhere(failures, 'several at a time each count for themselves; a ninth is a RangeError, and changes nothing', (world) => {
+  const { ce, process, heap } = world
+  const blocks = Array.from({ length: 7 }, () => ce.HeapAlloc(heap, 0, 64))
   const odd = process.injectFailures({ on: 'alloc', nth: 1, every: 2 })
   const third = process.injectFailures({ on: 'alloc', every: 3 })
   assert.equal(refused(world, 7), [1, 3, 5, 6, 7])
   assert.equal([odd.seen, odd.failed, third.seen, third.failed], [7, 4, 7, 2])
   const more = Array.from({ length: 6 }, () => process.injectFailures({ on: 'commit', nth: 99 }))
+  for (const n of [5, 1, 3]) ce.HeapFree(heap, 0, blocks[n] as number)
+  const image = process.imageHash()
   refuses(
     () => process.injectFailures({ on: 'alloc' }),
     RangeError,
     'injectFailures: expected at most 8 at a time, got one more; end() those that are done'
   )
+  assert.is(process.imageHash(), image, 'the order of free blocks included')
   odd.end()
   assert.equal(refused(world, 6), [2, 5])
   for (const one of [third, ...more]) one.end()
@@ -245,6 +252,7 @@ failures('options of the wrong kind are misuse, and a closed process takes none'
   const { process, ce } = world
   const table: readonly (readonly [unknown, typeof TypeError | typeof RangeError, string])[] = [
     [undefined, TypeError, 'injectFailures: expected an object of options, got undefined'],
+    [null, TypeError, 'injectFailures: expected an object of options, got null'],
     [[], TypeError, 'injectFailures: expected an object of options, got an object (Array)'],
     [{}, TypeError, 'injectFailures: on: expected one of alloc, commit, reserve, got undefined'],
     [{ on: 'free' }, RangeError, 'injectFailures: on: expected one of alloc, commit, reserve, got "free"'],
@@ -259,6 +267,8 @@ failures('options of the wrong kind are misuse, and a closed process takes none'
     ],
     [{ on: 'alloc', site: '' }, TypeError, 'injectFailures: site: expected a label as given to ce.site, got ""'],
     [{ on: 'alloc', probability: 1.1 }, RangeError, 'injectFailures: probability: expected a number of 0 to 1, got 1.1'],
+    [{ on: 'alloc', probability: -0.1 }, RangeError, 'injectFailures: probability: expected a number of 0 to 1, got -0.1'],
+    [{ on: 'alloc', probability: '0.5' }, TypeError, 'injectFailures: probability: expected a number of 0 to 1, got "0.5"'],
     [{ on: 'alloc', probability: Number.NaN }, RangeError, 'injectFailures: probability: expected a number of 0 to 1, got NaN'],
     [{ on: 'alloc', seed: 'x' }, TypeError, 'injectFailures: seed: expected a whole number from 0 to 4294967295, got "x"']
   ]
