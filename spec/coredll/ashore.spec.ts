@@ -129,3 +129,31 @@ for (const [length, goesOn] of [
   })
 }
 busy.run()
+
+const looks = suite('an error while the sections of a look at the whole process are entered')
+
+looks('leaves those that were entered already as they were: no heap is mended, and its free blocks keep their order', () => {
+  for (const look of ['imageHash', 'snapshot', 'check'] as const) {
+    const { process, one, heap } = scene()
+    const blocks = Array.from({ length: 7 }, () => one.HeapAlloc(heap, 0, 64))
+    for (const n of [5, 1, 3]) one.HeapFree(heap, 0, blocks[n] as number)
+    const image = process.imageHash()
+    const scissors = underScissors(one)
+    scissors.once = true
+    if (look !== 'imageHash') process.drainFindings()
+    // What check and snapshot do first.
+    const before = scissors.steps
+    // Two heaps, and the process.
+    for (let entered = 0; entered < 3; entered++) {
+      scissors.rewind(before + entered)
+      assert.throws(
+        () => process[look](),
+        (error: unknown) => error instanceof Cut
+      )
+      scissors.rewind(Number.POSITIVE_INFINITY)
+      assert.is(process.imageHash(), image, `${look}, ${entered} entered`)
+    }
+    process.check()
+  }
+})
+looks.run()
