@@ -3,7 +3,15 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CALLS } from '../../src/coredll/calls.ts'
 import type { CallName } from '../../src/coredll/calls.ts'
-import { attachThread, type CeThread, createProcess, ERROR_INVALID_PARAMETER, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import {
+  attachThread,
+  type CeThread,
+  createProcess,
+  ERROR_INVALID_PARAMETER,
+  type Finding,
+  MEM_RESERVE,
+  PAGE_READWRITE
+} from '../../src/index.ts'
 import { everywhere, filled, heapOf, open, places, refuses } from './world.ts'
 
 const MB = 1024 * 1024
@@ -97,16 +105,30 @@ closing('every call of every thread on a closed process throws a TypeError that 
   }
 })
 
-closing('share, snapshot, imageHash, check, record and attachThread throw too; closing twice is harmless', () => {
+closing('share, snapshot, imageHash, check, sectionCounters, record and attachThread throw too; closing twice is harmless', () => {
   const process = createProcess({ memory: MB })
   const token = process.share()
   process.close()
   process.close()
-  for (const call of ['share', 'snapshot', 'imageHash', 'check'] as const)
+  for (const call of ['share', 'snapshot', 'imageHash', 'check', 'sectionCounters'] as const)
     refuses(() => process[call](), TypeError, new RegExp(`^${call}: expected an open process`))
   refuses(() => process.record({ write: () => undefined }), TypeError, /^record: expected an open process/)
   refuses(() => attachThread(token), TypeError, /^attachThread: expected an open process/)
   assert.is(process.drainFindings(), 0)
+})
+
+closing('what other threads found before is told as it was, though not one heap more would have had a place', () => {
+  const process = createProcess({ memory: 2 * 0x10000 })
+  const other = attachThread(process.share())
+  const heard: Finding[] = []
+  const found: Finding[] = []
+  process.onFinding((finding) => heard.push(finding))
+  other.onFinding((finding) => found.push(finding))
+  assert.is(other.HeapCreate(0, 0, 0), 0)
+  other.HeapFree(process.thread.GetProcessHeap(), 0, 0)
+  process.close()
+  assert.is(found.length, 1)
+  assert.equal(heard, found)
 })
 
 closing('the memory of a closed process can be used again', () => {
