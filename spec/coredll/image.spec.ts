@@ -9,6 +9,7 @@ import {
   HEAP_ZERO_MEMORY,
   InvariantError,
   MEM_COMMIT,
+  MEM_RELEASE,
   MEM_RESERVE,
   PAGE_READWRITE,
   type ProcessOptions,
@@ -158,6 +159,14 @@ everywhere(image, 'snapshot: plain data that adds up and does not change with th
   assert.equal(before.threads, [{ id: 1, lastError: ERROR_INVALID_PARAMETER }])
   work(ce)
   assert.equal(before, kept)
+})
+
+everywhere(image, 'snapshot: the most that ever was committed stays, whatever is given back', ({ process, ce }) => {
+  const { committed } = process.snapshot()
+  const pages = ce.VirtualAlloc(0, 0x8000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+  ce.VirtualFree(pages, 0, MEM_RELEASE)
+  const after = process.snapshot()
+  assert.equal([after.committed, after.peakCommitted], [committed, committed + 0x8000])
 })
 
 image.run()

@@ -68,6 +68,7 @@ listeners('findings from before there was a listener, or after it ended, are gon
   ce.HeapFree(heap, 0, 0)
   other.HeapFree(heap, 0, 0)
   end()
+  process.onFinding(({ thread }) => heard.push(thread))
   assert.is(process.drainFindings(), 0)
   assert.equal(heard, [])
 })

@@ -212,8 +212,8 @@ everywhere(
       0,
       (address, size, action) => {
         const at = ce.VirtualAlloc(address, size, action, PAGE_READWRITE)
-        order.push(action === MEM_COMMIT ? 'commit' : 'reserve')
         process.drainFindings()
+        order.push(action === MEM_COMMIT ? 'commit' : 'reserve')
         return at
       },
       (address, size, action) => ce.VirtualFree(address, action === MEM_RELEASE ? 0 : size, action)

@@ -1,6 +1,7 @@
 // Schedule strings: what goes in comes out, anything else is refused with what to do, and typical ones can be pasted.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createProcess } from '../../src/index.ts'
 import { HDR, HEAP_WORDS, layoutFor, SECTION_WORDS } from '../../src/machine/layout.ts'
 import { deedOf, LEFT, REFUSED, TAKE, TRY } from '../../src/machine/scheduleboard.ts'
 import { BitReader, BitWriter, codeNumber } from '../../src/machine/schedulecode.ts'
@@ -120,6 +121,13 @@ strings('one of another version, another program or another number of threads sa
     'replay: the schedule string is of a run with 3 threads, this one has 4; give threads: 3'
   )
   assert.is(readSchedule(text, 3, PROGRAM, layout).events.length, 20)
+})
+strings('a program that is not named is the empty one', () => {
+  const text = (program?: string): string | undefined =>
+    createProcess({ memory: 0x20000, schedule: 'recorded', threads: 1, ...(program === undefined ? {} : { program }) }).scheduleReport()
+      .text
+  assert.is(text(), text(''))
+  assert.is.not(text(), text('x'))
 })
 strings.run()
 
