@@ -77,15 +77,14 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {
 spawn(process.execPath, ['-e', 'setTimeout(() => {}, 30_000)'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true }).unref()
 setInterval(() => {}, 1000)`
   const path = command('if (line.args[2] !== 333) write(text(line))', begin)
-  const started = Date.now()
   const { status, stdout } = spawnSync(
     process.execPath,
     [cli, 'conform', path, '--face', 'growable', '--rule', 'blocks/many-apart', 'blocks/one-byte', '--timeout', '1000'],
     { encoding: 'utf8', timeout: 25_000 }
   )
+  // No status: the command was still there when the bound was over, which is shorter than the child's life.
   assert.is(status, 1, stdout)
   assert.match(stdout, /1 passed, 1 failed/)
-  assert.ok(Date.now() - started < 25_000, 'the command ends although the child lives')
 })
 
 hostile('a function that never answers is given up on after five cases, and the others are still asked', async () => {
