@@ -15,6 +15,8 @@ import {
   PAGE_READWRITE,
   TH32CS_SNAPHEAPLIST
 } from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { enter } from '../../src/machine/section.ts'
 import { ruleById } from '../../src/rules/index.ts'
 import { hex, sectionCases } from './sectioncases.ts'
 import type { Case, SectionKind } from './sectioncases.ts'
@@ -370,6 +372,16 @@ kinds('the table above has every kind, and every rule of a finding exists', () =
       .sort()
   )
   for (const { rule } of Object.values(cases)) assert.ok(ruleById(rule), rule)
+})
+
+kinds('the finding of a thread that died in no call begins with what has happened', () => {
+  const { process, findings } = open({ name: '', profile: 'compact-2013', build: 'retail' })
+  const token = process.share()
+  const two = attachThread(token)
+  enter(two.machine, HDR.SPY_LOCK, two.tid)
+  process.workerEnded(token)
+  const message = "the thread ended inside the task allocator's section, which is free now: what it had begun there is done or undone"
+  assert.equal(findings, [{ rule: 'C-92', severity: 'error', call: '', thread: 2, message }])
 })
 
 kinds.run()

@@ -12,19 +12,20 @@ import {
   PAGE_READWRITE
 } from '../../src/index.ts'
 import { whoIn } from '../../src/coredll/who.ts'
+import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { everywhere } from './world.ts'
 
 const PAGE = 4096
 const BOTH = MEM_RESERVE | MEM_COMMIT
 
-/** As whom the process section was taken from free while `call` ran, each time. */
-function takers({ machine }: CeThread, call: () => unknown): number[] {
+/** As whom the section at `word`, by default the process section, was taken from free while `call` ran, each time. */
+function takers({ machine }: CeThread, call: () => unknown, word: number = HDR.LOCK): number[] {
   const real = machine.take
   const found: number[] = []
   const counting = (address: number, who: number): number => {
     const seen = real(address, who)
-    if (address === HDR.LOCK << 2 && seen === 0) found.push(who)
+    if (address === word << 2 && seen === 0) found.push(who)
     return seen
   }
   Object.defineProperty(machine, 'take', { value: counting, configurable: true, writable: true })
@@ -138,7 +139,12 @@ everywhere(held, 'the end of a heap', ({ ce }) => {
 everywhere(held, 'whoever takes it says in which call: a finding names it if the thread dies there', ({ ce, heap }) => {
   const out = ce.HeapAlloc(heap, 0, 64)
   const guarded = (): number => ce.VirtualAlloc(0, PAGE, BOTH, PAGE_READWRITE | PAGE_GUARD)
+  let made = 0
   const calls = {
+    HeapCreate: () => {
+      made = ce.HeapCreate(0, 0, 0)
+    },
+    HeapDestroy: () => ce.HeapDestroy(made),
     GlobalMemoryStatus: () => ce.GlobalMemoryStatus(out),
     GetSystemInfo: () => ce.GetSystemInfo(out),
     VirtualQuery: () => ce.VirtualQuery(out, out, 28),
@@ -156,6 +162,38 @@ everywhere(held, 'whoever takes it says in which call: a finding names it if the
     )(guarded())
   } as const
   for (const [name, call] of Object.entries(calls)) assert.equal(takers(ce, call), [whoIn(ce, name as keyof typeof calls)], name)
+})
+
+everywhere(held, "and so does whoever takes a heap's section: once, and leaves it once", ({ ce, heap }) => {
+  // The hot path does the same, where nobody can count.
+  ce.machine.goBy({ alloc: () => 0, free: () => 0 })
+  const word = recordOf(ce.machine, heap)
+  const { give } = ce.machine
+  let left = 0
+  ce.machine.give = (address) => {
+    if (address === word << 2) left++
+    return give(address)
+  }
+  const [p, q] = [ce.HeapAlloc(heap, 0, 50), ce.LocalAlloc(0, 50)]
+  const calls = {
+    HeapAlloc: () => ce.HeapAlloc(heap, 0, 100),
+    HeapReAlloc: () => ce.HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, p, 40),
+    HeapSize: () => ce.HeapSize(heap, 0, p),
+    HeapValidate: () => ce.HeapValidate(heap, 0, p),
+    HeapFree: () => ce.HeapFree(heap, 0, p),
+    HeapCompact: () => ce.HeapCompact(heap, 0),
+    LocalAlloc: () => ce.LocalAlloc(0, 100),
+    LocalReAlloc: () => ce.LocalReAlloc(q, 40, 0),
+    LocalSize: () => ce.LocalSize(q),
+    LocalFree: () => ce.LocalFree(q),
+    GlobalAlloc: () => ce.GlobalAlloc(0, 100)
+  } as const
+  for (const [name, call] of Object.entries(calls)) {
+    left = 0
+    assert.equal(takers(ce, call, word), [whoIn(ce, name as keyof typeof calls)], name)
+    assert.is(left, 1, name)
+  }
+  ce.machine.give = give
 })
 
 held.run()
