@@ -284,6 +284,10 @@ everywhere(realloc, 'FL-1, FL-5, C-13: HEAP_NO_SERIALIZE is taken, other bits ar
     const { result, error, rules: raised } = world.answer(() => ce.HeapReAlloc(heap, flags, block, 50))
     assert.equal([result, error, raised], [block, 'untouched', rules], flags.toString(16))
   }
+  assert.equal(
+    world.findings.map(({ call }) => call),
+    ['HeapReAlloc', 'HeapReAlloc', 'HeapReAlloc']
+  )
 })
 
 everywhere(realloc, 'C-48: a block stays where it is when it shrinks, and when free memory right behind it suffices', (world) => {

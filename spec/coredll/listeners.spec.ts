@@ -100,6 +100,17 @@ listeners('several listeners hear in their order; one may end itself meanwhile',
   assert.equal(heard, ['a', 'b', 'b'])
 })
 
+listeners('who stops to listen twice stops nobody else', () => {
+  const { process, ce, heap } = start()
+  const heard: string[] = []
+  const ends = [process.onFinding(() => heard.push('a')), ce.onFinding(() => heard.push('b'))]
+  process.onFinding(() => heard.push('c'))
+  ce.onFinding(() => heard.push('d'))
+  for (const end of [...ends, ...ends]) end()
+  ce.HeapFree(heap, 0, 0)
+  assert.equal(heard, ['c', 'd'])
+})
+
 listeners('a listener may call the process: no section is held while it is told', () => {
   for (const build of ['retail', 'debug'] as const) {
     const world = open({ name: '', profile: 'compact-2013', build })
