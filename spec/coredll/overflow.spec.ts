@@ -232,6 +232,19 @@ errors('leaves the hold on a section of the program as it was', () => {
   }
 })
 
+errors('outside of every section damages nothing, whichever of the 1,024 threads of a process makes it', () => {
+  const process = createProcess({ memory: 1024 * 1024 })
+  const heap = process.thread.GetProcessHeap()
+  for (let tid = 2; tid <= 1024; tid++) {
+    const ce = attachThread(process.share())
+    assert.is(ce.tid, tid)
+    assert.throws(() => ce.HeapSize(heap, 0, -1), /^HeapSize: lpMem/)
+    assert.throws(() => ce.TryEnterCriticalSection(-1), /^TryEnterCriticalSection: lpCriticalSection/)
+  }
+  // A process that was overwritten anywhere is one that nobody can attach to, or that contradicts itself.
+  process.check()
+})
+
 errors('in a spied call leaves the spy section, and in a call that a method of the spy makes leaves it to the spied call', () => {
   for (let k = 0, cut = true; cut; k++) {
     const process = createProcess({ memory: 1024 * 1024, lockTimeout: 100 })
