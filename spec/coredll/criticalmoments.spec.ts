@@ -106,20 +106,28 @@ moments('C-82: pages that go while it waits for its section raise the exception,
   process.check()
 })
 
-moments('C-78: an overwritten structure is not mended where nobody may write any more', () => {
-  const { process, one, two, three, heap, rules } = crew()
-  const page = pageOf(one)
-  const old = one.HeapAlloc(heap, 0, 4)
-  one.InitializeCriticalSection(page)
-  three.EnterCriticalSection(page)
-  one.memory.fill(page, 0x77, 20)
-  const done = meanwhile(one, HDR.LOCK, () => two.VirtualProtect(page, 4096, PAGE_READONLY, old))
-  one.LeaveCriticalSection(page)
-  done()
-  assert.equal(rules(), ['C-78', 'C-79'])
-  assert.ok(filled(one, page, 20, 0x77))
-  process.check()
-})
+for (const call of ['EnterCriticalSection', 'TryEnterCriticalSection', 'LeaveCriticalSection', 'DeleteCriticalSection'] as const) {
+  moments(`C-82, C-78: ${call} on an overwritten structure that nobody may write any more mends nothing and changes nothing`, () => {
+    const { process, one, two, heap, rules } = crew()
+    const page = pageOf(one)
+    const old = one.HeapAlloc(heap, 0, 4)
+    one.InitializeCriticalSection(page)
+    const record = [...sectionRecords(one.machine)][1] as number
+    const held = call === 'LeaveCriticalSection'
+    if (held) one.EnterCriticalSection(page)
+    one.memory.fill(page, 0x77, 20)
+    const done = meanwhile(one, HDR.LOCK, () => two.VirtualProtect(page, 4096, PAGE_READONLY, old))
+    isViolation(
+      caught(() => one[call](page)),
+      page
+    )
+    done()
+    assert.equal(rules(), [])
+    assert.ok(filled(one, page, 20, 0x77))
+    assert.is(one.machine.sys[record], held ? one.tid : 0)
+    process.check()
+  })
+}
 
 moments('C-76: a try on what is no section looks for it in the table and enters nothing else', () => {
   const { one, heap } = crew()

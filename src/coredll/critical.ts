@@ -204,12 +204,22 @@ export function sectionFor(ce: Taker, call: SectionCall, lp: number): number {
 /** The structure does not name its section: it was overwritten (C-78), is a copy (C-77), or is none (C-76). */
 function sectionAside(ce: Taker, call: SectionCall, lp: number, handle: number): number {
   const { machine } = ce
+  let own = 0
+  let original = 0
+  let address = 0
   enter(machine, HDR.LOCK, ce.tid)
-  const own = sectionBy(machine, lp)
-  if (own !== 0 && firstFault(machine, lp, SIZE, 'write') < 0) setWord(machine, lp + H_CRIT, machine.sys[own + SEC.HANDLE] as number)
-  const original = sectionNamed(machine, handle)
-  const address = original === 0 ? 0 : (machine.sys[original + SEC.ADDRESS] as number)
-  leave(machine, HDR.LOCK)
+  try {
+    own = sectionBy(machine, lp)
+    if (own !== 0) {
+      // The pages may have gone while this waited; the call that goes on from here writes to them.
+      mustAccess(machine, ce.tid, lp, SIZE, 'write')
+      setWord(machine, lp + H_CRIT, machine.sys[own + SEC.HANDLE] as number)
+    }
+    original = sectionNamed(machine, handle)
+    if (original !== 0) address = machine.sys[original + SEC.ADDRESS] as number
+  } finally {
+    leave(machine, HDR.LOCK)
+  }
   if (own !== 0) ce.raise('sectionOverwritten', call, lp, handle)
   else if (original !== 0) ce.raise('sectionCopied', call, lp, address)
   else ce.raise('noSection', call, lp)
