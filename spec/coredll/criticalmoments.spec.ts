@@ -142,7 +142,7 @@ moments('C-76: a try on what is no section looks for it in the table and enters 
   assert.equal(entered, [HDR.LOCK])
 })
 
-moments('CS-7: who leaves wakes one that waits', async () => {
+moments('CS-1: who leaves wakes one that waits', async () => {
   const { one, at } = crew()
   const { sys } = one.machine
   const word = recordOf(one)
