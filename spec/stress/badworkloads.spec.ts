@@ -23,6 +23,18 @@ runs('never ends', async () => {
   )
 })
 
+runs('throws what has no text', async () => {
+  await fails(running('throw Object.create(null)'), 'threw', /run\(\) of thread [23] threw: something that has no text/)
+})
+
+runs('speaks into the port of its worker, which nobody showed it', async () => {
+  const text = `import { workerData } from 'node:worker_threads'
+    export const name = 'speaks'
+    export const run = () => { for (const word of [null, 5, {}]) workerData.port.postMessage(word) }
+    export const setup = run`
+  assert.is((await failing(module(text))).ok, true)
+})
+
 runs('waits for ever', async () => {
   const text = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
   await fails(running(text), 'timeout', /run\(\) of thread 2 did not end within 2 s/, 2)
@@ -152,6 +164,11 @@ others('setup() throws, never ends, ends the process, or gives what cannot be co
   )
 })
 
+others('setup() gives what is another thing each time that it is copied', async () => {
+  const setup = 'let n = 0; export const setup = () => ({ get x() { if (n++ > 0) throw new Error("second"); return 1 } })'
+  assert.is((await failing(running('while (more());', setup))).ok, true)
+})
+
 others('finish() throws, never ends, or ends the process', async () => {
   const finish = (body: string): string => running('', `export function finish(ce) { ${body} }`)
   const thrown = (await failing(finish('throw new Error("two are missing")'))).failure
@@ -160,6 +177,11 @@ others('finish() throws, never ends, or ends the process', async () => {
   assert.equal([endless.ok, endless.failure?.kind], [false, 'timeout'])
   assert.match(endless.failure?.message ?? '', /finish\(\) did not end within 5 s$/)
   assert.is((await failing(finish('process.exit(0)'))).failure?.kind, 'exit')
+})
+
+others('its address is none of a file of this machine', async () => {
+  for (const address of ['file://elsewhere/x.mjs', 'file:///%zz'])
+    assert.match((await refusal(address)).message, /: is no address of a file on this machine; a workload is a module such as /)
 })
 
 others('its module cannot be loaded, or is no workload', async () => {

@@ -56,9 +56,9 @@ last('a refusal comes too, not the end of the thread', async () => {
   }
 })
 
-last('a worker that ends right after its work has done its work', async () => {
+last('a worker that ends right after it has said so has done its work', async () => {
   const path = running(
-    'setImmediate(() => process.exit(3)); while (more()); return 7',
+    'setImmediate(() => setImmediate(() => process.exit(3))); while (more()); return 7',
     'export function finish(ce, data, results) { ce.SetLastError(results[0]) }'
   )
   const plan = planOf({ workload: path, threads: 1, ops: 2 })
@@ -74,6 +74,31 @@ last('a worker that ends right after its work has done its work', async () => {
       await crew.close()
     }
   }
+})
+
+last('threads that have ended in time are not told to be late because nobody had the time to hear them', async () => {
+  const words = 'new Int32Array(data)'
+  const path = running(`${words}[0] = 1; while (more()); ${words}[1] = 1`, 'export const setup = () => new SharedArrayBuffer(8)')
+  const plan = planOf({ workload: path, threads: 1, ops: 2, timeout: 1 })
+  const workload = await loadWorkload(plan.source)
+  const shared = new Int32Array(new SharedArrayBuffer(8))
+  const watched = { ...workload, setup: () => shared.buffer }
+  const crew = new Crew()
+  const going = runOnce(crew, { ...runPlanOf(plan, workload, 0), workload: watched })
+  const wait = (): void => {
+    if (shared[0] !== 1) {
+      setImmediate(wait)
+      return
+    }
+    let ended = Number.POSITIVE_INFINITY
+    const began = performance.now()
+    // Past the bound of the run, and long enough behind its end for the word of it to be there.
+    while (performance.now() < Math.max(began + 1500, ended + 500)) if (shared[1] === 1) ended = Math.min(ended, performance.now())
+  }
+  setImmediate(wait)
+  const { faults } = await going
+  await crew.close()
+  assert.equal(faults, [])
 })
 
 last('what is left on a port is heard in its order, and once', () => {

@@ -38,6 +38,8 @@ options('what is refused says what was expected', () => {
     [{ schedule: 'replay:.' }, /schedule: the file \. cannot be read \(EISDIR/],
     [{ schedule: `replay:${module('\n')}` }, /schedule: expected a schedule string in the first line of .*, which is empty/],
     [{ timeout: 0 }, /timeout: expected a number of seconds above 0/],
+    [{ onPrint: 5 }, /onPrint: expected a function, got 5/],
+    [{ onProgress: 'x' }, /onProgress: expected a function, got "x"/],
     [{ schedule: 7 }, /schedule: expected free, recorded, .* got 7/],
     [{ schedule: 'seeded' }, /schedule: expected .*seeded:N.*got "seeded"/],
     [{ schedule: 'seeded:4294967296' }, /schedule: expected/],

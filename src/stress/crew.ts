@@ -1,9 +1,9 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { wakeAll } from '../machine/wait.ts'
-import { OFF, OPEN } from './job.ts'
+import { OFF, OPEN, thrownBy } from './job.ts'
 import type { Job, Thrown, Told, Work } from './job.ts'
-import { hearRest } from './port.ts'
+import { hearRest, within } from './port.ts'
 
 /** How one thread's part of a run ended. */
 export type Ending =
@@ -34,6 +34,8 @@ export function startTime(timeout: number): number {
 
 /** How long the others may go on when a thread has failed, in milliseconds: enough to see that they end by themselves. */
 const GRACE = 1_000
+/** How long a thread may take to end, in milliseconds. One that waits for the system (a command that it runs) ends when that does. */
+export const ENDING = 5_000
 
 /** Worker threads that are kept from run to run. */
 export class Crew {
@@ -50,9 +52,9 @@ export class Crew {
     const { together } = orders
     return new Promise((settle) => {
       const endings: (Ending | undefined)[] = jobs.map(() => undefined)
-      const members = jobs.map((_, at) => this.#member(at))
-      /** Jobs handed out, threads that attached, jobs that nothing more will be heard of. */
-      let sent = 0
+      for (const at of jobs.keys()) this.#member(at)
+      /** Who has a job, threads that attached, jobs that nothing more will be heard of. */
+      const members: Member[] = []
       let attached = 0
       const closed = new Set<number>()
       let stopping = false
@@ -71,7 +73,7 @@ export class Crew {
         if (kept.how !== 'done' && attached < jobs.length) begin(OFF)
         if (gone) orders.onGone(jobs[at] as Job)
         if (closed.size < jobs.length) {
-          if (kept.how !== 'done') grace ??= setTimeout(() => stop({ how: 'stopped' }), GRACE)
+          if (kept.how !== 'done') grace ??= setTimeout(() => stop(() => ({ how: 'stopped' })), GRACE)
           return
         }
         clearTimeout(timer)
@@ -79,17 +81,25 @@ export class Crew {
         for (const member of members) member.rest()
         settle(endings as Ending[])
       }
-      const stop = (ending: Ending): void => {
+      const stop = (ending: () => Ending | undefined): void => {
+        // What was said in time counts, though this thread had no time to hear it.
+        for (const member of members) member.hear()
+        const how = closed.size === jobs.length ? undefined : ending()
+        if (how === undefined) return
         stopping = true
         for (const at of jobs.keys()) {
           if (closed.has(at)) continue
-          endings[at] ??= ending
-          if (at < sent) void members[at]?.terminate()
-          else end(at, ending, false)
+          endings[at] ??= how
+          const member = members[at]
+          if (member === undefined) end(at, how, false)
+          else void member.terminate()
         }
       }
       // Workers that have to be started first take their time, which is not the workload's.
-      let timer = setTimeout(() => stop({ how: 'unstarted', attached }), startTime(orders.timeout))
+      let timer = setTimeout(
+        () => stop(() => (attached < jobs.length ? { how: 'unstarted', attached } : undefined)),
+        startTime(orders.timeout)
+      )
       const onAttached = (): void => {
         attached++
         if (stopping) return
@@ -98,12 +108,15 @@ export class Crew {
           return
         }
         clearTimeout(timer)
-        timer = setTimeout(() => stop({ how: 'timeout' }), orders.timeout)
+        timer = setTimeout(() => stop(() => ({ how: 'timeout' })), orders.timeout)
         begin(OPEN)
       }
       const send = (): void => {
-        const at = sent++
-        ;(members[at] as Member).work(jobs[at] as Job, { onAttached, onEnd: (ending, gone) => end(at, ending, gone) })
+        const at = members.length
+        // One that was there when the run began may have ended since, by what an earlier run left behind.
+        const member = this.#member(at)
+        members.push(member)
+        member.work(jobs[at] as Job, { onAttached, onEnd: (ending, gone) => end(at, ending, gone) })
       }
       if (together !== undefined) send()
       else for (const _ of jobs) send()
@@ -151,12 +164,12 @@ class Member {
       stderr: true
     })
     for (const stream of [this.#worker.stdout, this.#worker.stderr]) stream.on('data', (text: Buffer) => onPrint(text.toString()))
-    port1.on('message', (told: Told) => this.#heard(told))
+    port1.on('message', (told: unknown) => this.#heard(told))
     this.#worker.on('message', (message: unknown) => {
       this.#posted ??= describe(message)
     })
     this.#worker.on('error', (error: unknown) => {
-      this.#crash = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      this.#crash = thrownBy(error).message
     })
     this.#worker.on('exit', (code) => this.#exited(code))
   }
@@ -172,12 +185,24 @@ class Member {
     this.#listener = undefined
   }
 
+  /** Ends the thread; what it was at ends with it. */
   async terminate(): Promise<void> {
     this.dead = true
-    await this.#worker.terminate()
+    await within(this.#worker.terminate(), ENDING)
+    // Of a thread that has ended before, or that takes too long, no exit will be heard.
+    this.#ended('its worker does not end', false)
   }
 
-  #heard(told: Told): void {
+  /** Hears at once what was said so far. */
+  hear(): void {
+    hearRest(this.#port, (told) => this.#heard(told))
+    this.#finish()
+  }
+
+  #heard(message: unknown): void {
+    // Code of the workload can find the port.
+    if (typeof message !== 'object' || message === null) return
+    const told = message as Told
     if (told.run !== this.#job?.run || this.#listener === undefined) return
     if (told.step === 'attached') {
       this.#listener.onAttached()
@@ -200,19 +225,23 @@ class Member {
       listener.onEnd({ how: 'posted', message: posted }, told.step === 'failed')
       return
     }
-    if (told.step === 'done') listener.onEnd({ how: 'done', work: told.work, result: told.result }, false)
+    if (told.step === 'off') listener.onEnd({ how: 'stopped' }, false)
+    else if (told.step === 'done') listener.onEnd({ how: 'done', work: told.work, result: told.result }, false)
     else listener.onEnd({ how: 'failed', work: told.work, error: told.error }, true)
   }
 
   #exited(code: number): void {
     this.dead = true
-    hearRest<Told>(this.#port, (told) => this.#heard(told))
-    this.#finish()
+    this.#ended(this.#crash === undefined ? `its worker ended with exit code ${code}` : `its worker crashed: ${this.#crash}`, true)
+  }
+
+  /** `gone`: it does nothing more, so that its thread of the process can be buried. */
+  #ended(message: string, gone: boolean): void {
+    this.hear()
     this.#port.close()
     const listener = this.#listener
     this.#listener = undefined
-    const message = this.#crash === undefined ? `its worker ended with exit code ${code}` : `its worker crashed: ${this.#crash}`
-    listener?.onEnd({ how: 'exit', message }, true)
+    listener?.onEnd({ how: 'exit', message }, gone)
   }
 }
 

@@ -31,6 +31,8 @@ export const OFF = 2
 /** What a worker tells the harness. */
 export type Told =
   | { readonly run: number; readonly step: 'attached'; readonly tid: number }
+  /** It did not begin, because another thread could not. */
+  | { readonly run: number; readonly step: 'off' }
   | { readonly run: number; readonly step: 'done'; readonly work: Work; readonly result: unknown }
   | { readonly run: number; readonly step: 'failed'; readonly work: Work | undefined; readonly error: Thrown }
 
@@ -62,7 +64,12 @@ const KINDS: Readonly<Record<string, Thrown['kind']>> = {
 }
 
 export function thrownBy(error: unknown): Thrown {
-  if (!(error instanceof Error)) return { kind: 'threw', message: String(error) }
-  const kind = KINDS[error.name] ?? 'threw'
-  return { kind, message: kind === 'threw' && error.name !== 'Error' ? `${error.name}: ${error.message}` : error.message }
+  try {
+    if (!(error instanceof Error)) return { kind: 'threw', message: String(error) }
+    const kind = KINDS[error.name] ?? 'threw'
+    return { kind, message: kind === 'threw' && error.name !== 'Error' ? `${error.name}: ${error.message}` : error.message }
+  } catch {
+    // Anything can be thrown, such as an object that has no text and throws when it is asked for one.
+    return { kind: 'threw', message: 'something that has no text' }
+  }
 }

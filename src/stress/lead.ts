@@ -1,4 +1,5 @@
 import { profileOf } from '../profile.ts'
+import type { Phase } from './beat.ts'
 import { runCampaign } from './campaign.ts'
 import type { Campaign, CampaignHooks } from './campaign.ts'
 import { commandOf } from './command.ts'
@@ -14,12 +15,17 @@ import type { RunOutcome, RunPlan } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { Shrunk } from './shrink.ts'
 
-export interface LeadHooks extends CampaignHooks {
+export interface LeadHooks extends Omit<CampaignHooks, 'onPhase'> {
+  readonly onPhase?: (phase: Phase) => void
+  /** Told of a failure before it is made smaller, which may take its time. */
+  readonly onFound?: (report: StressReport) => void
   readonly onPrint?: (text: string) => void
 }
 
 /** Longest time for one of the runs by which a failure is made smaller, in milliseconds. */
 const SHRINK_TIMEOUT = 5_000
+/** Longest time for all of them. Runs that end in time take a second or two together. */
+const SHRINK_TOTAL = 60_000
 /** A schedule string longer than this is no good to paste; the strategy that made it repeats the run as well. */
 const LONGEST_REPLAY = 1_500
 /** Steps of a run up to which its schedule string is told though nothing failed. */
@@ -34,8 +40,11 @@ export async function lead(plan: StressPlan, hooks: LeadHooks = {}): Promise<Str
     const campaign = await make(crew, plan, workload, hooks)
     const report = reportOf(plan, workload.name, campaign)
     if (campaign.last.faults.length === 0) return report
-    return { ...report, ok: false, failure: await failureOf(crew, plan, campaign) }
+    const failed = (found: Shrunk | undefined): StressReport => ({ ...report, ok: false, failure: failureOf(plan, campaign, found) })
+    hooks.onFound?.(failed(undefined))
+    return failed(await smallest(crew, campaign, hooks))
   } finally {
+    hooks.onPhase?.('close')
     await crew.close()
   }
 }
@@ -75,10 +84,9 @@ function reportOf(plan: StressPlan, name: string, { runs, calls, ms, threads, la
   }
 }
 
-async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Promise<StressFailure> {
+function failureOf(plan: StressPlan, campaign: Campaign, found: Shrunk | undefined): StressFailure {
   const { last, plan: failing, runs } = campaign
   const [fault, ...others] = last.faults as [RunOutcome['faults'][number], ...RunOutcome['faults']]
-  const found = await smallest(crew, campaign)
   const alone = { ...plan, runs: 1, shard: [1, 1] as const }
   // A guided run is the search's own; the search finds it again.
   const schedule = failing.schedule.startsWith('guided:') ? (last.replay() ?? plan.schedule) : failing.schedule
@@ -110,13 +118,14 @@ async function failureOf(crew: Crew, plan: StressPlan, campaign: Campaign): Prom
 }
 
 /** The smallest run that fails alike, one thread at a time; undefined where there is none to be found. */
-async function smallest(crew: Crew, { last, plan }: Campaign): Promise<Shrunk | undefined> {
+async function smallest(crew: Crew, { last, plan }: Campaign, { onPhase }: LeadHooks): Promise<Shrunk | undefined> {
   // A run that is ended from outside took its time, and so would each smaller one.
   if (['timeout', 'exit', 'posted', 'diverged'].includes(last.faults[0]?.kind ?? '')) return undefined
   // Whoever replays wants this run and no other.
   if (plan.schedule.startsWith('replay:')) return { plan, outcome: last, runs: 0 }
   const attempt = (smaller: RunPlan): Promise<RunOutcome> =>
-    runOnce(crew, { ...smaller, timeout: Math.min(smaller.timeout, SHRINK_TIMEOUT) })
+    runOnce(crew, { ...smaller, timeout: Math.min(smaller.timeout, SHRINK_TIMEOUT) }, onPhase === undefined ? {} : { onPhase })
+  const end = performance.now() + SHRINK_TOTAL
   let from = { plan, outcome: last }
   // What a clock has ended would end elsewhere the next time.
   const recorded = plan.schedule === 'recorded' && plan.ms === Number.POSITIVE_INFINITY ? last.replay() : undefined
@@ -126,7 +135,7 @@ async function smallest(crew: Crew, { last, plan }: Campaign): Promise<Shrunk | 
     const outcome = await attempt(replayed)
     if (outcome.faults[0]?.kind === last.faults[0]?.kind) from = { plan: replayed, outcome }
   }
-  const found = await shrink(from, attempt)
+  const found = await shrink(from, attempt, { over: () => performance.now() > end })
   return isConcurrent(found.plan.schedule) ? undefined : found
 }
 

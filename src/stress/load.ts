@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { builtinWorkloads } from './builtin.ts'
+import { thrownBy } from './job.ts'
 import { StressError, workloadOf } from './workload.ts'
 import type { Workload } from './workload.ts'
 
@@ -17,15 +18,23 @@ const names = (): string => builtinWorkloads.map(({ name }) => name).join(', ')
 
 /** Tells a name from a file: `./mine.js`, an absolute path, a file: address and whatever ends like a module is a file. */
 export function sourceOf(given: string | URL): WorkloadSource {
-  const text = given instanceof URL ? fileURLToPath(given) : given
+  const text = String(given)
   if (builtinWorkloads.some(({ name }) => name === text)) return { builtin: text, given: text }
-  const path = resolve(text.startsWith('file:') ? fileURLToPath(text) : text)
+  const path = resolve(given instanceof URL || text.startsWith('file:') ? pathOf(text) : text)
   if (!existsSync(path)) {
     const isFile = /[\\/]|\.[cm]?[jt]s$/.test(text)
     throw new StressError(isFile ? `${text}: there is no such file` : `${text}: neither a built-in workload (${names()}) nor a file`)
   }
   if (!statSync(path).isFile()) throw new StressError(`${text}: is not a file; a workload is a module such as ./mine.js`)
-  return { url: pathToFileURL(path).href, given: text }
+  return { url: pathToFileURL(path).href, given: given instanceof URL ? path : text }
+}
+
+function pathOf(address: string): string {
+  try {
+    return fileURLToPath(address)
+  } catch (error) {
+    throw new StressError(`${address}: is no address of a file on this machine; a workload is a module such as ./mine.js`, { cause: error })
+  }
 }
 
 const loaded = new Map<string, Promise<Workload>>()
@@ -49,7 +58,8 @@ async function importWorkload(url: string, given: string): Promise<Workload> {
   try {
     module = (await import(url)) as Record<string, unknown>
   } catch (error) {
-    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const { message } = thrownBy(error)
+    const said = error instanceof Error && error.name === 'Error' ? `Error: ${message}` : message
     throw new StressError(`${given}: cannot be loaded as a module (${said})`, { cause: error })
   }
   return workloadOf(module, given)

@@ -132,6 +132,8 @@ export function planOf(options: StressOptions): StressPlan {
   wholeNumber('threads', threads, 1, MOST_STRESS_THREADS)
   wholeNumber('seed', seed, 0, 2 ** 32 - 1)
   duration('timeout', timeout)
+  for (const name of ['onProgress', 'onPrint'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw misuse(name, 'a function', options[name])
   const schedule = scheduleOf(options.schedule ?? defaults.schedule)
   const explores = schedule.startsWith('explore')
   const { runs = explores ? defaults.exploreRuns : 1 } = options

@@ -12,8 +12,8 @@ import type { Context, Workload } from './workload.ts'
 
 /** How often a running workload looks at the clock, in operations. */
 const LOOK = 16
-/** The longest that a worker waits for the others before the start, in milliseconds: the harness opens or takes back the gate long before. */
-const START = 120_000
+/** How often a worker that waits for the start looks by itself, in milliseconds. The harness opens the gate or takes it back, whatever happens. */
+const GATE_LOOK = 1_000
 
 /** Does one job: attaches, works, detaches; tells the harness. Never throws. */
 export async function participate(job: Job, tell: (told: Told) => void): Promise<void> {
@@ -38,7 +38,7 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
     })
     if (job.gate !== undefined && !passed(job.gate)) {
       ce.detach()
-      tell({ run, step: 'failed', work: undefined, error: { kind: 'threw', message: 'another thread could not begin' } })
+      tell({ run, step: 'off' })
       return
     }
     at.started = performance.now()
@@ -47,18 +47,25 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
     stopWatching()
     stopNoting()
     ce.detach()
+    await turn()
     tell({ run, step: 'done', work: done, result })
   } catch (error) {
+    const failed = { run, step: 'failed', work: work?.(), error: thrownBy(error) } as const
+    await turn()
     // Without detaching: the harness ends the thread, and with it whatever it has left entered.
-    tell({ run, step: 'failed', work: work?.(), error: thrownBy(error) })
+    tell(failed)
   }
+}
+
+/** What run() leaves behind for later (a rejected promise, an immediate) comes before its end is told, so that it counts for this run. */
+function turn(): Promise<void> {
+  return new Promise((settle) => setImmediate(settle))
 }
 
 /** Waits for the start; false if it was called off. */
 function passed(gate: SharedArrayBuffer): boolean {
   const word = new Int32Array(gate)
-  const end = performance.now() + START
-  while (Atomics.load(word, 0) === SHUT && performance.now() < end) park(word, 0, SHUT, START)
+  while (Atomics.load(word, 0) === SHUT) park(word, 0, SHUT, GATE_LOOK)
   return Atomics.load(word, 0) === OPEN
 }
 

@@ -10,3 +10,15 @@ import type { MessagePort } from 'node:worker_threads'
 export function hearRest<Told>(port: MessagePort, hear: (told: Told) => void): void {
   for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) hear(left.message as Told)
 }
+
+/** Waits for `done`, at most for `ms` milliseconds. */
+export function within(done: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((settle) => {
+    const timer = setTimeout(settle, ms)
+    const end = (): void => {
+      clearTimeout(timer)
+      settle()
+    }
+    done.then(end, end)
+  })
+}

@@ -80,7 +80,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const books = claims === undefined ? undefined : new Claims(claims)
   const stop = books === undefined ? ce.record(writer) : books.watch(ce)
   hooks.onPhase?.('setup')
-  const data = prepare(plan, process)
+  const { data, copy } = prepare(plan, process)
   const prepared = writer.calls
 
   hooks.onPhase?.('run')
@@ -90,7 +90,7 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
   const run = ++runs
   const jobs = tokens.map((token, thread): Job => {
     const { source, ops, ms } = plan
-    return { run, token, workload: source, thread, threads, seed, ops, ms, data, claims, done, gate }
+    return { run, token, workload: source, thread, threads, seed, ops, ms, data: copy, claims, done, gate }
   })
   const endings = await work(crew, plan, process, { jobs, gate, done }, hooks)
   const works = endings.map((ending) => ('work' in ending ? ending.work : undefined))
@@ -170,7 +170,8 @@ function programOf({ workload, ops, seed, process }: RunPlan): string {
   return [workload.name, `ops ${ops}`, `seed ${seed}`, ...options].join(', ')
 }
 
-function prepare({ workload, threads, seed }: RunPlan, process: CeProcess): unknown {
+/** What setup() returned, for finish(), and a copy for the threads. */
+function prepare({ workload, threads, seed }: RunPlan, process: CeProcess): { data: unknown; copy: unknown } {
   let data: unknown
   try {
     data = workload.setup?.(process.thread, { threads, random: randomOf(seed, -1) })
@@ -178,14 +179,14 @@ function prepare({ workload, threads, seed }: RunPlan, process: CeProcess): unkn
     throw new StressError(`${workload.name}: setup() threw, so that nothing could be run: ${thrownBy(error).message}`, { cause: error })
   }
   try {
-    structuredClone(data)
+    // Copied once more for each of them: by now it is plain, and nothing has a say in how.
+    return { data, copy: structuredClone(data) }
   } catch (error) {
     throw new StressError(
       `${workload.name}: setup() returned what cannot be handed to other threads (${thrownBy(error).message}); return plain data`,
       { cause: error }
     )
   }
-  return data
 }
 
 interface Crewed {

@@ -16,9 +16,11 @@ export interface ShrinkBounds {
   readonly runs: number
   /** Schedules tried for each size. */
   readonly perSize: number
+  /** Whether it has taken long enough. */
+  readonly over: () => boolean
 }
 
-const shrinkBounds: ShrinkBounds = { runs: 1500, perSize: 60 }
+const usual = { runs: 1500, perSize: 60, over: () => false } as const satisfies ShrinkBounds
 
 /** Orders of each bound on preemptions. */
 const FEWEST = 200
@@ -34,15 +36,16 @@ const SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]
 export async function shrink(
   failing: { readonly plan: RunPlan; readonly outcome: RunOutcome },
   attempt: (plan: RunPlan) => Promise<RunOutcome>,
-  bounds: ShrinkBounds = shrinkBounds
+  given: Partial<ShrinkBounds> = {}
 ): Promise<Shrunk> {
+  const bounds = { ...usual, ...given }
   let runs = 0
   for (const { threads, ops } of smallerSizes(failing.plan)) {
     let best: Omit<Shrunk, 'runs'> | undefined
     let steps = 0
     // One thread alone has one order.
     const tries = threads === 1 ? 1 : bounds.perSize
-    for (let n = 0; n < tries && runs < bounds.runs; n++) {
+    for (let n = 0; n < tries && runs < bounds.runs && !bounds.over(); n++) {
       const plan = { ...failing.plan, threads, ops, ms: Number.POSITIVE_INFINITY, schedule: withSteps(schedule(n), steps) }
       const outcome = await attempt(plan)
       steps = outcome.steps
@@ -52,19 +55,19 @@ export async function shrink(
       // Without a change of threads there is nothing left to take away.
       if (best.outcome.preemptions === 0) break
     }
-    if (best !== undefined) return await fewest({ ...best, runs }, attempt)
-    if (runs >= bounds.runs) break
+    if (best !== undefined) return await fewest({ ...best, runs }, attempt, bounds.over)
+    if (runs >= bounds.runs || bounds.over()) break
   }
   return { ...failing, runs }
 }
 
 /** Looks for the same failure with fewer preemptions, by all orders that have none, one, ...; a few hundred of them. */
-async function fewest(found: Shrunk, attempt: (plan: RunPlan) => Promise<RunOutcome>): Promise<Shrunk> {
+async function fewest(found: Shrunk, attempt: (plan: RunPlan) => Promise<RunOutcome>, over: () => boolean): Promise<Shrunk> {
   let { runs } = found
   let best = found
   const alike = (outcome: RunOutcome): boolean => sameFault(outcome.faults[0], found.outcome.faults[0])
-  for (let bound = 0; bound < best.outcome.preemptions; bound++) {
-    const { last, covered } = await explore(found.plan, bound, FEWEST, attempt, alike)
+  for (let bound = 0; bound < best.outcome.preemptions && !over(); bound++) {
+    const { last, covered } = await explore(found.plan, bound, FEWEST, attempt, (outcome) => alike(outcome) || over())
     runs += covered.schedules
     if (alike(last.last)) best = { plan: last.plan, outcome: last.last, runs }
   }

@@ -1,17 +1,21 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { profileOf } from '../profile.ts'
-import { BEAT, guarded, phases } from './beat.ts'
+import { BEAT, guarded, phases, turning } from './beat.ts'
 import type { Phase } from './beat.ts'
 import { commandOf } from './command.ts'
+import { ENDING, startTime } from './crew.ts'
+import { thrownBy } from './job.ts'
 import { planOf } from './options.ts'
 import type { StressOptions, StressPlan, StressProgress } from './options.ts'
-import { hearRest } from './port.ts'
+import { hearRest, within } from './port.ts'
 import type { StressReport } from './report.ts'
 import type { LeadData, LeadTold } from './stresslead.ts'
 import { StressError } from './workload.ts'
 
 /** How often the leading thread is looked after, in milliseconds. */
 const LOOK = 100
+/** How long the leading thread may be busy with the start of one thread where all start at once, in milliseconds. */
+const STARTING = 100
 /** Node's exit code for a module whose top-level await never settles. */
 const UNSETTLED = 13
 
@@ -39,7 +43,7 @@ export async function stress(options: StressOptions = {}): Promise<StressReport>
     return await supervised(worker, port1, plan, new Int32Array(beat), options)
   } finally {
     port1.close()
-    await worker.terminate()
+    await within(worker.terminate(), ENDING)
   }
 }
 
@@ -51,55 +55,90 @@ function supervised(
   options: StressOptions
 ): Promise<StressReport> {
   return new Promise((settle, refuse) => {
-    let changes = -1
-    let since = performance.now()
-    const ended = (how: string): void => {
-      clearInterval(timer)
-      const phase = phases[Atomics.load(beat, BEAT.PHASE)] as Phase
-      if (phase === 'finish') settle(unfinished(plan, beat, how))
-      else refuse(new StressError(refusal(plan, phase, how)))
-    }
-    const timer = setInterval(() => {
-      const now = performance.now()
-      const seen = Atomics.load(beat, BEAT.CHANGES)
-      if (seen !== changes) {
-        changes = seen
-        since = now
-      }
-      options.onProgress?.(progressOf(plan, beat, now - since))
-      const phase = phases[Atomics.load(beat, BEAT.PHASE)] as Phase
-      if (guarded.includes(phase) && now - since > plan.timeout) ended(`did not end within ${plan.timeout / 1000} s`)
-    }, LOOK)
-    const hear = (told: LeadTold): void => {
+    const changed = watch(beat, BEAT.CHANGES)
+    const turned = watch(beat, BEAT.TURNS)
+    const idle = startTime(plan.timeout) + plan.threads * STARTING
+    const phase = (): Phase => phases[Atomics.load(beat, BEAT.PHASE)] as Phase
+    let found: StressReport | undefined
+    const hear = (message: unknown): void => {
+      // Code of the workload can find the port.
+      if (typeof message !== 'object' || message === null) return
+      const told = message as LeadTold
       if (told.step === 'print') {
         options.onPrint?.(told.text)
         return
       }
+      if (told.step === 'found') {
+        found = told.report
+        return
+      }
+      if (!['report', 'refused', 'broken'].includes(told.step)) return
       clearInterval(timer)
       if (told.step === 'report') settle(told.report)
-      else refuse(told.step === 'refused' ? new StressError(told.message) : told.error)
+      else if (told.step === 'broken') refuse(told.error)
+      else if (found !== undefined) settle(found)
+      else refuse(new StressError(told.message))
     }
+    const ended = (how: string): void => {
+      clearInterval(timer)
+      try {
+        hearRest(port, hear)
+      } finally {
+        if (found !== undefined) settle(found)
+        else if (phase() === 'finish') settle(unfinished(plan, beat, how))
+        else refuse(new StressError(refusal(plan, phase(), how)))
+      }
+    }
+    const timer = setInterval(() => {
+      const now = performance.now()
+      const [since, silent] = [changed(now), turned(now)]
+      options.onProgress?.(progressOf(plan, beat, since))
+      if (guarded.includes(phase()) && since > plan.timeout) ended(`did not end within ${plan.timeout / 1000} s`)
+      else if (turning.includes(phase()) && silent > idle) ended(`did not end within ${Math.round(silent / 1000)} s`)
+    }, LOOK)
     port.on('message', hear)
     worker.on('error', (error: unknown) => {
       clearInterval(timer)
-      const phase = phases[Atomics.load(beat, BEAT.PHASE)] as Phase
-      // An error that nobody awaited: of the workload's own doing, as long as its code was running.
-      refuse(guarded.includes(phase) ? new StressError(refusal(plan, phase, `threw later: ${String(error)}`)) : error)
-    })
-    worker.on('exit', (code) => {
       hearRest(port, hear)
-      ended(code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`)
+      if (found !== undefined) settle(found)
+      else if (isOwn(error, plan)) refuse(error)
+      else
+        refuse(new StressError(`${plan.source.given}: code of the workload in the creating thread threw later: ${thrownBy(error).message}`))
     })
+    worker.on('exit', (code) =>
+      ended(code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`)
+    )
   })
 }
 
+/** Tells for how long a word has not changed, in milliseconds. */
+function watch(words: Int32Array, at: number): (now: number) => number {
+  let last = -1
+  let since = performance.now()
+  return (now) => {
+    const seen = Atomics.load(words, at)
+    if (seen !== last) since = now
+    last = seen
+    return now - since
+  }
+}
+
+/** Whether an error that nobody caught came of this library alone: no code of the workload was on the way to it. */
+function isOwn(error: unknown, { source }: StressPlan): boolean {
+  if (source.url === undefined) return true
+  const stack = String((error as { stack?: unknown } | null | undefined)?.stack)
+  return stack.includes(new URL('.', import.meta.url).href) && !stack.includes(source.url)
+}
+
 function refusal({ source }: StressPlan, phase: Phase, how: string): string {
+  const left = 'code that setup() or finish() left behind in the creating thread'
   const what: Readonly<Record<Phase, string>> = {
     load: 'the module (while it was loaded)',
     setup: 'setup()',
-    run: 'code of the workload in the creating thread',
+    run: left,
     finish: 'finish()',
-    judge: 'the judge'
+    judge: 'the judge',
+    close: left
   }
   return `${source.given}: ${what[phase]} ${how}`
 }

@@ -19,9 +19,14 @@ export interface LeadData {
 
 export type LeadTold =
   | { readonly step: 'report'; readonly report: StressReport }
+  /** The report as it is before the failure is made smaller. */
+  | { readonly step: 'found'; readonly report: StressReport }
   | { readonly step: 'refused'; readonly message: string }
   | { readonly step: 'print'; readonly text: string }
   | { readonly step: 'broken'; readonly error: unknown }
+
+/** How often the thread shows that its event loop turns, in milliseconds. */
+const TURN = 100
 
 const { plan, beat, port } = workerData as LeadData
 const words = new Int32Array(beat)
@@ -33,6 +38,9 @@ function enter(phase: Phase): void {
   if (phase === 'setup') Atomics.store(words, BEAT.DONE, 0)
 }
 
+// Keeps nothing alive: a module that awaits what never comes shall be seen to.
+setInterval(() => Atomics.add(words, BEAT.TURNS, 1), TURN).unref()
+
 try {
   const report = await lead(plan, {
     onPhase: enter,
@@ -41,6 +49,7 @@ try {
       Atomics.store(words, BEAT.RUNS, runs)
       Atomics.store(words, BEAT.OF, of)
     },
+    onFound: (report) => tell({ step: 'found', report }),
     onPrint: (text) => tell({ step: 'print', text })
   })
   tell({ step: 'report', report })
