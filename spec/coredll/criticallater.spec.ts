@@ -228,6 +228,8 @@ later('whenFree wants a live heap, and both want a signal', async () => {
   for (const bad of [0, 5, heap, 0xffffffff]) {
     assert.is((await rejects(one.whenFree(bad))).message, `whenFree: hHeap: expected the handle of a live heap, got ${bad}`)
   }
+  for (const bad of [-1, 1.5, '2' as unknown as number])
+    assert.match((await rejects(one.whenFree(bad))).message, /^whenFree: hHeap: expected a whole number from 0 to 4294967295, got /)
   const signal = 5 as unknown as AbortSignal
   assert.is(
     (await rejects(one.EnterCriticalSectionAsync(at, { signal }))).message,

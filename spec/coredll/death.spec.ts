@@ -5,7 +5,7 @@ import { batchOf, newToll, runBatch } from '../../fuzz/deaths.ts'
 import { attachThread, type CeThread, createProcess, type Finding, LockTimeoutError, type ShareToken } from '../../src/index.ts'
 import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
-import { enter, leave } from '../../src/machine/section.ts'
+import { enter, leave, TID } from '../../src/machine/section.ts'
 import { joinThread, threadsOf } from '../../src/machine/threads.ts'
 import { canPark } from '../../src/machine/wait.ts'
 import { Cut, underScissors } from './scissors.ts'
@@ -111,11 +111,15 @@ findings("CS-6, C-84: a critical section of the program's is named by its addres
   )
 })
 
-findings('C-92: the ring of findings itself comes free', () => {
-  const { process, one, two, token } = scene()
+findings('C-92: the ring of findings itself comes free, and tells of that', () => {
+  const { process, one, two, token, findings } = scene()
   enter(two.machine, HDR.RING_LOCK, two.tid)
   process.workerEnded(token)
   assert.is(one.machine.sys[HDR.RING_LOCK], 0)
+  assert.equal(
+    findings.map(({ rule, thread, message }) => [rule, thread, message]),
+    [['C-92', 2, 'the thread ended inside the ring of findings, which is free now: what it had begun there is done or undone']]
+  )
   process.check()
 })
 findings.run()
@@ -158,7 +162,8 @@ ended('finds who died while it attached or detached, wherever it was; its place 
       const { process, two, token } = scene()
       const other = process.share()
       cut = cutIn(two, k, () => (act === 'attach' ? joinThread(two.machine, other.ticket) : two.detach()))
-      process.workerEnded(act === 'attach' ? other : token)
+      const told = process.workerEnded(act === 'attach' ? other : token)
+      if (act === 'attach') assert.equal(told, cut ? [] : [3], `one that was not attached yet is no thread, step ${k}`)
       assert.is(attachThread(process.share()).tid, act === 'attach' ? 3 : 2, `${act}, step ${k}`)
     }
     assert.ok(k > 1)
@@ -270,18 +275,28 @@ ended('ends a heap that was being destroyed before its maker had come back', () 
   process.check()
 })
 
-ended('waits for no thread that may be dead as well: what is behind its section is mended later', () => {
-  const world = scene()
-  const { process, one, token, heap } = world
-  const other = process.share()
-  const third = attachThread(other)
-  const p = one.HeapAlloc(heap, 0, 50)
-  dies(world, 12, (ce) => ce.HeapAlloc(heap, 0, 100))
-  enter(third.machine, HDR.LOCK, third.tid)
-  assert.equal(process.workerEnded(token), [2])
-  assert.equal(process.workerEnded(other), [3])
-  assert.is(one.HeapFree(heap, 0, p), 1)
-  process.check()
+ended('waits for no thread that may be dead as well: what is behind its section is mended later, the process heap too', () => {
+  for (const isOwn of [true, false]) {
+    const world = scene()
+    const { process, one, token, findings } = world
+    const heap = isOwn ? world.heap : one.GetProcessHeap()
+    const other = process.share()
+    const third = attachThread(other)
+    const p = one.HeapAlloc(heap, 0, 50)
+    dies(world, 12, (ce) => ce.HeapAlloc(heap, 0, 100))
+    enter(third.machine, HDR.LOCK, third.tid)
+    assert.equal(process.workerEnded(token), [2])
+    assert.equal(process.workerEnded(other), [3])
+    assert.is(one.HeapFree(heap, 0, p), 1)
+    process.check()
+    assert.equal(
+      findings.map(({ thread, message }) => [thread, /inside (.*?), which/.exec(message)?.[1]]),
+      [
+        [3, 'the process section'],
+        [2, `the section of heap 0x${heap.toString(16).toUpperCase().padStart(8, '0')}`]
+      ]
+    )
+  }
 })
 ended('C-92, CS-6: only heaps are mended inside the process section: all else comes free at once, whoever is in there', () => {
   const { process, one, two, token, heap, findings } = scene()
@@ -301,6 +316,7 @@ ended('C-92, CS-6: only heaps are mended inside the process section: all else co
     ]
   )
   assert.is(one.machine.sys[HDR.SPY_LOCK], 0)
+  assert.is((one.machine.sys[HDR.LOCK] as number) & TID, third.tid)
   leave(third.machine, HDR.LOCK)
   process.check()
 })

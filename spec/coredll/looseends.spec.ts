@@ -149,15 +149,18 @@ loose('of the newest thread too', () => {
   assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
 })
 
-loose('is looked for nowhere if there is none: the burial waits for nobody who is inside a heap', () => {
+loose('is looked for nowhere if there is none: the burial waits for nobody, wherever he is', () => {
   const { process, two, three, token, record } = scene()
-  enter(three.machine, record, three.tid)
+  for (const at of [HDR.SPY_LOCK, record, HDR.LOCK]) enter(three.machine, at, three.tid)
   assert.is(
     waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
     0
   )
   assert.is(attachThread(process.share()).tid, two.tid)
-  leave(three.machine, record)
+  for (const at of [HDR.LOCK, record, HDR.SPY_LOCK]) {
+    assert.ok(isOwn(three.machine.sys[at] as number, three.tid))
+    leave(three.machine, at)
+  }
   process.check()
 })
 
@@ -169,6 +172,7 @@ loose('nor for who is at work with a spy that lives in another thread', () => {
     waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
     0
   )
+  assert.ok(isOwn(three.machine.sys[HDR.SPY_LOCK] as number, three.tid))
   leave(three.machine, HDR.SPY_LOCK)
   process.check()
 })

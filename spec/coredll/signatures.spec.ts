@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CALLS } from '../../src/coredll/calls.ts'
-import { CeThread } from '../../src/index.ts'
+import { CeThread, createProcess } from '../../src/index.ts'
 
 const signatures: readonly (readonly [rule: string, signature: string])[] = [
   ['HC-1', 'HeapCreate(flOptions, dwInitialSize, dwMaximumSize)'],
@@ -74,6 +74,7 @@ for (const [rule, signature] of signatures) {
     const [name = '', parameters = ''] = signature.slice(0, -1).split('(')
     const method = Reflect.get(CeThread.prototype, name) as unknown
     assert.type(method, 'function')
+    assert.is((method as () => void).name, name)
     assert.is((method as () => void).length, parameters === '' ? 0 : parameters.split(', ').length)
     assert.ok(written(name).startsWith(`${signature} {`), written(name).split('\n')[0])
   })
@@ -84,6 +85,17 @@ table('the table and the list of calls hold the same functions in the same order
     signatures.map(([, signature]) => signature.slice(0, signature.indexOf('('))),
     [...CALLS]
   )
+})
+
+table('a program may put calls of its own in their place on one thread, to count or to refuse them in its tests', () => {
+  const { thread } = createProcess({ memory: 0x100000 })
+  for (const name of CALLS) {
+    assert.ok(
+      Reflect.set(thread, name, () => 0x1234),
+      name
+    )
+    assert.is((Reflect.get(thread, name) as () => number)(), 0x1234)
+  }
 })
 
 table('a call that no CE version has is not there', () => {
