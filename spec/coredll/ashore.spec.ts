@@ -6,7 +6,7 @@ import { PAGE_READWRITE } from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
-import { enter, leave, TID } from '../../src/machine/section.ts'
+import { enter, isOwn, leave, TID } from '../../src/machine/section.ts'
 import { Witness } from '../../src/mixed/spies.ts'
 import { adrift, scene } from './adriftscene.ts'
 import { waitingInVain } from './afterdeathscene.ts'
@@ -99,6 +99,7 @@ for (const [length, goesOn] of [
       scissors.length = length
       let heap = 0
       let on = false
+      let stays = true
       const alloc = (address: number, size: number, action: number): number => {
         if (on) {
           on = false
@@ -114,6 +115,7 @@ for (const [length, goesOn] of [
           }
           cut = scissors.cut
           scissors.rewind(Number.POSITIVE_INFINITY)
+          stays = isOwn(one.machine.sys[recordOf(one.machine, heap)] as number, two.tid)
           if (!goesOn) return 0
         }
         return two.VirtualAlloc(address, size, action, PAGE_READWRITE)
@@ -122,6 +124,7 @@ for (const [length, goesOn] of [
       heap = two.CeHeapCreate(0, 0, 0, alloc, free)
       on = true
       two.HeapAlloc(heap, 0, 0x8000)
+      assert.ok(stays, `others can enter in the midst of the call, step ${k}`)
       const record = recordOf(one.machine, heap)
       assert.equal([one.machine.sys[record], one.machine.sys[record + REC.LOCK_COUNT]], [0, 0], `step ${k}`)
       process.check()

@@ -84,6 +84,31 @@ loose('a reservation too', () => {
   assert.equal(process.snapshot().reservations, [])
 })
 
+loose('nor is a reservation taken for that of another thread, which had the same place before the burial was over', () => {
+  const reserve = (ce: CeThread): number => ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+  const steps = stepsOf(reserve)
+  for (let k = 0; k < steps; k++) {
+    const { process, one, two, three, token } = scene()
+    assert.ok(cutOff(two, k, () => reserve(two)))
+    let got = 0
+    const { give } = one.machine
+    // As soon as the process section is free again.
+    one.machine.give = (address) => {
+      const seen = give(address)
+      if (address >>> 2 === HDR.LOCK && got === 0) got = reserve(three)
+      return seen
+    }
+    process.workerEnded(token)
+    one.machine.give = give
+    assert.equal(
+      process.snapshot().reservations.map(({ address }) => address),
+      got === 0 ? [] : [got],
+      `step ${k}`
+    )
+    process.check()
+  }
+})
+
 loose('not without the process section, which stays with who is in it', () => {
   const world = scene()
   const { process, one, two, three, token, record } = world
