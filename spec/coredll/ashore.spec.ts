@@ -2,14 +2,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openCom } from '../../src/com/index.ts'
-import { PAGE_READWRITE } from '../../src/index.ts'
+import { MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, isOwn, leave, TID } from '../../src/machine/section.ts'
 import { Witness } from '../../src/mixed/spies.ts'
-import { adrift, scene } from './adriftscene.ts'
-import { waitingInVain } from './afterdeathscene.ts'
+import { type Adrift, adrift, scene } from './adriftscene.ts'
+import { cutOff, waitingInVain } from './afterdeathscene.ts'
 import { Cut, underScissors } from './scissors.ts'
 
 /** Sections that the thread leaves from now on without being inside. */
@@ -160,3 +160,60 @@ looks('leaves those that were entered already as they were: no heap is mended, a
   }
 })
 looks.run()
+
+const alive = suite('a thread that lives on after an error')
+
+alive('C-92: is not said to have died in the heap or in the process section: the error tells of itself', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const { process, two, heap } = scene()
+    const findings: string[] = []
+    process.onFinding(({ message }) => findings.push(message))
+    const calls = (): void => {
+      two.HeapFree(heap, 0, two.HeapAlloc(heap, 0, 100))
+      two.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE)
+    }
+    cut = cutOff(two, k, calls, true)
+    process.check()
+    assert.equal(findings, [], `step ${k}`)
+  }
+})
+
+alive('and another one, at whatever store of letting go of what the call was in: a block that moves is there once', () => {
+  const twin = scene()
+  const moves = ({ two, heap }: Adrift, block: number): unknown => two.HeapReAlloc(heap, 0, block, 2000)
+  const moving = (world: Adrift): number => {
+    const block = world.two.HeapAlloc(world.heap, 0, 100)
+    world.two.HeapAlloc(world.heap, 0, 50)
+    return block
+  }
+  const counted = moving(twin)
+  const scissors = underScissors(twin.two)
+  moves(twin, counted)
+  const { steps } = scissors
+  // Before these no block is made yet, and after them the old one is gone; the slot of the thread is dealt with in the first steps of letting go.
+  for (let k = steps >>> 2; k < steps >>> 1; k++) {
+    for (let j = 0; j < 6; j++) {
+      const world = scene()
+      const { process, one, two, heap, record } = world
+      const block = moving(world)
+      const scissors = underScissors(two)
+      const { step } = scissors
+      scissors.step = () => {
+        const { steps: made } = scissors
+        scissors.steps++
+        if (made === k || made === k + 1 + j) throw new Cut(`at ${made}`)
+      }
+      assert.throws(
+        () => moves(world, block),
+        (error: unknown) => error instanceof Cut
+      )
+      scissors.step = step
+      two.GetLastError()
+      process.check()
+      const live = one.machine.sys[record + REC.LIVE_BYTES] as number
+      assert.ok(live === 150 || live === 2050, `steps ${k} and ${j}: ${live} bytes`)
+      assert.is(one.HeapFree(heap, 0, block), live === 150 ? 1 : 0, `steps ${k} and ${j}`)
+    }
+  }
+})
+alive.run()

@@ -122,6 +122,22 @@ findings('C-92: the ring of findings itself comes free, and tells of that', () =
   )
   process.check()
 })
+
+findings('C-92: of a time when nobody listened are kept for nobody', () => {
+  const process = createProcess({ memory: MB })
+  const token = process.share()
+  const [two, three] = [attachThread(token), attachThread(process.share())]
+  const heap = three.HeapCreate(0, 0, 0)
+  assert.ok(cutIn(two, 12, () => two.HeapAlloc(heap, 0, 100)))
+  enter(three.machine, HDR.LOCK, three.tid)
+  assert.equal(process.workerEnded(token), [2])
+  leave(three.machine, HDR.LOCK)
+  assert.is.not(three.HeapAlloc(heap, 0, 10), 0, 'it mends the heap')
+  const findings: Finding[] = []
+  process.onFinding((finding) => findings.push(finding))
+  process.check()
+  assert.equal(findings, [])
+})
 findings.run()
 
 const ended = suite('process.workerEnded')
