@@ -1,11 +1,20 @@
 // What a recorded run writes down where something is out of the ordinary: an owner that dies, a thread that is terminated, sections left by the hundred.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attachThread, type CeProcess, type CeThread, createProcess, ThreadTerminated } from '../../src/index.ts'
+import {
+  attachThread,
+  type CeProcess,
+  type CeThread,
+  createProcess,
+  MEM_RESERVE,
+  PAGE_READWRITE,
+  ThreadTerminated
+} from '../../src/index.ts'
 import { deedName } from '../../src/machine/scheduleboard.ts'
 import { readSchedule } from '../../src/machine/schedulestring.ts'
 import { orphan } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
+import { Cut, underScissors } from '../coredll/scissors.ts'
 import { perform, runOf, scene } from './scene.ts'
 
 const program = 'spec'
@@ -57,6 +66,28 @@ dead('a run in which a thread threw inside of a section comes back from its stri
     assert.equal(again.errors, first.errors)
     assert.is(again.calls, first.calls)
     assert.is(again.report.diverged, undefined)
+  }
+})
+
+dead('an error in the midst of a call of the creating thread, at whatever store, upsets no order of what the others did', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const process = createProcess({ memory: 1 << 20, schedule: 'recorded', threads: 1, program })
+    const ce = attachThread(process.share())
+    const reserve = (by: CeThread): number => by.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE)
+    for (let n = 0; n < 3; n++) reserve(ce)
+    const scissors = underScissors(process.thread)
+    scissors.limit = k
+    scissors.once = true
+    try {
+      reserve(process.thread)
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error
+    }
+    cut = scissors.cut
+    scissors.rewind(Number.POSITIVE_INFINITY)
+    for (let n = 0; n < 3; n++) reserve(ce)
+    ce.detach()
+    assert.equal(grantsOf(process, 1), Array(6).fill('2 entering the process section'), `step ${k}`)
   }
 })
 dead.run()
