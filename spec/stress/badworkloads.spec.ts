@@ -25,6 +25,8 @@ runs('never ends', async () => {
 
 runs('throws what has no text', async () => {
   await fails(running('throw Object.create(null)'), 'threw', /run\(\) of thread [23] threw: something that has no text/)
+  const odd = 'throw Object.assign(new Error("x"), { name: "constructor", message: () => {} })'
+  await fails(running(odd), 'threw', /run\(\) of thread [23] threw: constructor: \(\) => \{\}/)
 })
 
 runs('speaks into the port of its worker, which nobody showed it', async () => {
@@ -53,7 +55,7 @@ runs('ends the process', async () => {
   await fails(
     running('if (thread === 1) process.exit(3)'),
     'exit',
-    /thread 3 ended in the middle of run\(\): .*exit code 3; .*never calls process\.exit/
+    /thread 3 ended before its part of the run did: .*exit code 3; .*never calls process\.exit/
   )
 })
 

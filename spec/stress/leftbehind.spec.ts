@@ -16,11 +16,11 @@ later('run() leaves behind what ends its thread: the run in which it did so fail
   for (const [rest, message] of [
     [
       "Promise.reject(new Error('nobody waits'))",
-      /thread 2 ended in the middle of run\(\): its worker crashed: nobody waits; .*leaves nothing behind/
+      /thread 2 ended before its part of the run did: its worker crashed: nobody waits; .*leaves nothing behind/
     ],
     [
       'setImmediate(() => process.exit(3))',
-      /thread 2 ended in the middle of run\(\): its worker ended with exit code 3; .*leaves nothing behind/
+      /thread 2 ended before its part of the run did: its worker ended with exit code 3; .*leaves nothing behind/
     ]
   ] as const) {
     const { failure } = await failing(running(`if (thread === 0) ${rest}; ${work}`), { runs: 20 })
@@ -42,13 +42,23 @@ later('what setup() or finish() leaves behind throws, ends the thread, or never 
     const leaving = (body: string): string => running(work, `export function ${of}() { ${body} }`)
     for (const rest of ["Promise.reject(new Error('stray'))", "setTimeout(() => { throw new Error('stray') }, 0)"])
       assert.match((await refusal(leaving(rest))).message, /: code of the workload in the creating thread threw later: stray$/)
-    assert.match(
-      (await refusal(leaving('setImmediate(() => process.exit(3))'))).message,
-      /: code that setup\(\) or finish\(\) left behind in the creating thread ended its thread with exit code 3; /
-    )
   }
+  const exiting = (of: string): string => running(work, `export function ${of}() { setImmediate(() => process.exit(3)) }`)
+  assert.match(
+    (await refusal(exiting('setup'))).message,
+    /: code that setup\(\) or finish\(\) left behind in the creating thread ended its thread with exit code 3; /
+  )
+  const { failure } = await failing(exiting('finish'))
+  assert.equal([failure?.kind, /finish\(\) ended its thread with exit code 3; /.test(failure?.message ?? '')], ['exit', true])
   const endless = running(work, 'export function setup() { setTimeout(() => { for (;;); }, 0) }')
   assert.match((await refusal(endless, { timeout: 1 })).message, /left behind in the creating thread did not end within 2\d s$/)
+})
+
+later('finish() leaves behind what never ends before anything else has its turn', async () => {
+  const { failure } = await failing(running(work, 'export function finish() { Promise.resolve().then(() => { for (;;); }) }'), {
+    timeout: 5
+  })
+  assert.equal([failure?.kind, /finish\(\) did not end within 5 s$/.test(failure?.message ?? '')], ['timeout', true])
 })
 
 later('a thread whose start is called off says so, and has not failed', async () => {

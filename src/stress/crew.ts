@@ -34,7 +34,7 @@ export function startTime(timeout: number): number {
 
 /** How long the others may go on when a thread has failed, in milliseconds: enough to see that they end by themselves. */
 const GRACE = 1_000
-/** How long a thread may take to end, in milliseconds. One that waits for the system (a command that it runs) ends when that does. */
+/** How long a thread may take to end, in milliseconds. One that waits for the system (a command that it runs) ends when that does, and the caller's process not before it. */
 export const ENDING = 5_000
 
 /** Worker threads that are kept from run to run. */
@@ -57,7 +57,7 @@ export class Crew {
       const members: Member[] = []
       let attached = 0
       const closed = new Set<number>()
-      let stopping = false
+      let off = false
       let grace: NodeJS.Timeout | undefined
       const begin = (word: number): void => {
         if (together === undefined) return
@@ -70,7 +70,10 @@ export class Crew {
         // Of a thread that was ended the reason stands here already, and this is its worker's exit.
         const kept = endings[at] ?? ending
         endings[at] = kept
-        if (kept.how !== 'done' && attached < jobs.length) begin(OFF)
+        if (kept.how !== 'done' && attached < jobs.length) {
+          off = true
+          begin(OFF)
+        }
         if (gone) orders.onGone(jobs[at] as Job)
         if (closed.size < jobs.length) {
           if (kept.how !== 'done') grace ??= setTimeout(() => stop(() => ({ how: 'stopped' })), GRACE)
@@ -86,7 +89,7 @@ export class Crew {
         for (const member of members) member.hear()
         const how = closed.size === jobs.length ? undefined : ending()
         if (how === undefined) return
-        stopping = true
+        off = true
         for (const at of jobs.keys()) {
           if (closed.has(at)) continue
           endings[at] ??= how
@@ -102,7 +105,7 @@ export class Crew {
       )
       const onAttached = (): void => {
         attached++
-        if (stopping) return
+        if (off) return
         if (attached < jobs.length) {
           if (together !== undefined) send()
           return
@@ -176,6 +179,7 @@ class Member {
 
   work(job: Job, listener: Listener): void {
     this.#job = job
+    this.#posted = undefined
     this.#listener = listener
     this.#port.postMessage(job)
   }

@@ -31,7 +31,7 @@ function endingFault(ending: Ending, thread: number, threads: number, bound: num
     case 'exit':
       return {
         kind: 'exit',
-        message: `thread ${thread} ended in the middle of run(): ${ending.message}; a workload returns from run(), leaves nothing behind that runs later, and never calls process.exit`,
+        message: `thread ${thread} ended before its part of the run did: ${ending.message}; a workload returns from run(), leaves nothing behind that runs later, and never calls process.exit`,
         thread
       }
     case 'posted':

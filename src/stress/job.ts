@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import type { ShareToken } from '../machine/machine.ts'
 import type { ClaimFault, ClaimsBuffer } from './claims.ts'
 import type { PackedHistory } from './history.ts'
@@ -47,6 +48,11 @@ export interface Work {
   readonly entered: readonly number[]
 }
 
+/** Until the event loop of this thread has turned. */
+export function turn(): Promise<void> {
+  return new Promise((settle) => setImmediate(settle))
+}
+
 /** An error on its way between threads. */
 export interface Thrown {
   /** The library's own kinds, by the name of their class; anything else is 'threw'. */
@@ -66,8 +72,9 @@ const KINDS: Readonly<Record<string, Thrown['kind']>> = {
 export function thrownBy(error: unknown): Thrown {
   try {
     if (!(error instanceof Error)) return { kind: 'threw', message: String(error) }
-    const kind = KINDS[error.name] ?? 'threw'
-    return { kind, message: kind === 'threw' && error.name !== 'Error' ? `${error.name}: ${error.message}` : error.message }
+    const [name, message] = [String(error.name), String(error.message)]
+    const kind = Object.hasOwn(KINDS, name) ? (KINDS[name] as Thrown['kind']) : 'threw'
+    return { kind, message: kind === 'threw' && name !== 'Error' ? `${name}: ${message}` : message }
   } catch {
     // Anything can be thrown, such as an object that has no text and throws when it is asked for one.
     return { kind: 'threw', message: 'something that has no text' }

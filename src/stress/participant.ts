@@ -4,7 +4,7 @@ import { park } from '../machine/wait.ts'
 import { Claims } from './claims.ts'
 import { cookieOf } from './cookie.ts'
 import { HistoryWriter } from './history.ts'
-import { OPEN, SHUT, thrownBy } from './job.ts'
+import { OPEN, SHUT, thrownBy, turn } from './job.ts'
 import type { Job, Told, Work } from './job.ts'
 import { loadWorkload } from './load.ts'
 import { randomOf } from './random.ts'
@@ -15,7 +15,7 @@ const LOOK = 16
 /** How often a worker that waits for the start looks by itself, in milliseconds. The harness opens the gate or takes it back, whatever happens. */
 const GATE_LOOK = 1_000
 
-/** Does one job: attaches, works, detaches; tells the harness. Never throws. */
+/** Does one job: attaches, works, detaches; tells the harness how each ended. */
 export async function participate(job: Job, tell: (told: Told) => void): Promise<void> {
   const { run } = job
   let work: (() => Work) | undefined
@@ -47,6 +47,7 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
     stopWatching()
     stopNoting()
     ce.detach()
+    // What run() leaves behind (a rejected promise, an immediate) comes before its end is told, so that it counts for this run.
     await turn()
     tell({ run, step: 'done', work: done, result })
   } catch (error) {
@@ -55,11 +56,6 @@ export async function participate(job: Job, tell: (told: Told) => void): Promise
     // Without detaching: the harness ends the thread, and with it whatever it has left entered.
     tell(failed)
   }
-}
-
-/** What run() leaves behind for later (a rejected promise, an immediate) comes before its end is told, so that it counts for this run. */
-function turn(): Promise<void> {
-  return new Promise((settle) => setImmediate(settle))
 }
 
 /** Waits for the start; false if it was called off. */

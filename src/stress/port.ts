@@ -2,9 +2,9 @@ import { receiveMessageOnPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 
 /**
- * Hears what is left on `port`. For the `exit` of the thread at its other end, which can be told before what the thread said last:
+ * Hears what is left on `port`. For the `exit` of the thread at its other end, which can be told before what the thread said last, such as here:
  *
- *     event loop   | timers | poll: the port is read | check: exits are told, setImmediate |
+ *     event loop   | timers | poll: the port is read | check: the exit is told |
  *     the thread                                      ^ says the last word and ends
  */
 export function hearRest<Told>(port: MessagePort, hear: (told: Told) => void): void {

@@ -7,7 +7,7 @@ import type { Crew, Ending } from './crew.ts'
 import { endFault } from './endstate.ts'
 import { HistoryWriter, merge, unpack } from './history.ts'
 import type { Call } from './history.ts'
-import { thrownBy } from './job.ts'
+import { thrownBy, turn } from './job.ts'
 import type { Job, Work } from './job.ts'
 import { endingFaults, enteredFaults, findingFaults } from './faults.ts'
 import { invariantFault } from './invariant.ts'
@@ -105,6 +105,8 @@ export async function runOnce(crew: Crew, plan: RunPlan, hooks: RunHooks = {}): 
     hooks.onPhase?.('finish')
     const fault = finish(plan, process, data, endings)
     if (fault !== undefined) thrown.push(fault)
+    // What it leaves for the end of its turn belongs to it, so that its time is bounded as well.
+    await turn()
   }
   stop()
   hooks.onPhase?.('judge')

@@ -1,7 +1,9 @@
 import { explore } from './explored.ts'
+import type { Explored } from './explored.ts'
 import type { Fault } from './judge.ts'
 import { withSteps } from './campaign.ts'
 import type { RunOutcome, RunPlan } from './run.ts'
+import { StressError } from './workload.ts'
 
 /** The smallest failing run that was found. */
 export interface Shrunk {
@@ -67,7 +69,15 @@ async function fewest(found: Shrunk, attempt: (plan: RunPlan) => Promise<RunOutc
   let best = found
   const alike = (outcome: RunOutcome): boolean => sameFault(outcome.faults[0], found.outcome.faults[0])
   for (let bound = 0; bound < best.outcome.preemptions && !over(); bound++) {
-    const { last, covered } = await explore(found.plan, bound, FEWEST, attempt, (outcome) => alike(outcome) || over())
+    let explored: Explored
+    try {
+      explored = await explore(found.plan, bound, FEWEST, attempt, (outcome) => alike(outcome) || over())
+    } catch (error) {
+      // It does not do the same again, or does too much: what is found already stands.
+      if (error instanceof StressError) break
+      throw error
+    }
+    const { last, covered } = explored
     runs += covered.schedules
     if (alike(last.last)) best = { plan: last.plan, outcome: last.last, runs }
   }

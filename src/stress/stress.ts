@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { profileOf } from '../profile.ts'
 import { BEAT, guarded, phases, turning } from './beat.ts'
@@ -58,14 +59,16 @@ function supervised(
     const changed = watch(beat, BEAT.CHANGES)
     const turned = watch(beat, BEAT.TURNS)
     const idle = startTime(plan.timeout) + plan.threads * STARTING
-    const phase = (): Phase => phases[Atomics.load(beat, BEAT.PHASE)] as Phase
+    const phaseNow = (): Phase => phases[Atomics.load(beat, BEAT.PHASE)] as Phase
     let found: StressReport | undefined
+    /** A failure that was found comes before whatever happened while it was made smaller. */
+    const refused = (error: unknown): void => (found === undefined ? refuse(error) : settle(found))
     const hear = (message: unknown): void => {
       // Code of the workload can find the port.
       if (typeof message !== 'object' || message === null) return
       const told = message as LeadTold
       if (told.step === 'print') {
-        options.onPrint?.(told.text)
+        apart(() => options.onPrint?.(told.text))
         return
       }
       if (told.step === 'found') {
@@ -75,40 +78,47 @@ function supervised(
       if (!['report', 'refused', 'broken'].includes(told.step)) return
       clearInterval(timer)
       if (told.step === 'report') settle(told.report)
-      else if (told.step === 'broken') refuse(told.error)
-      else if (found !== undefined) settle(found)
-      else refuse(new StressError(told.message))
+      else refused(told.step === 'refused' ? new StressError(told.message) : told.error)
     }
-    const ended = (how: string): void => {
+    const ended = (phase: Phase, how: string): void => {
       clearInterval(timer)
-      try {
-        hearRest(port, hear)
-      } finally {
-        if (found !== undefined) settle(found)
-        else if (phase() === 'finish') settle(unfinished(plan, beat, how))
-        else refuse(new StressError(refusal(plan, phase(), how)))
-      }
+      hearRest(port, hear)
+      if (phase === 'finish') settle(found ?? unfinished(plan, beat, how))
+      else refused(new StressError(refusal(plan, phase, how)))
     }
     const timer = setInterval(() => {
+      // In this order: an age is never older than the phase that it is taken for.
+      const phase = phaseNow()
       const now = performance.now()
       const [since, silent] = [changed(now), turned(now)]
-      options.onProgress?.(progressOf(plan, beat, since))
-      if (guarded.includes(phase()) && since > plan.timeout) ended(`did not end within ${plan.timeout / 1000} s`)
-      else if (turning.includes(phase()) && silent > idle) ended(`did not end within ${Math.round(silent / 1000)} s`)
+      const begun = Atomics.load(beat, BEAT.CHANGES) > 0
+      if (guarded.includes(phase) && since > (begun ? plan.timeout : idle)) ended(phase, `did not end within ${plan.timeout / 1000} s`)
+      else if (turning.includes(phase) && silent > idle) ended(phase, `did not end within ${Math.round(silent / 1000)} s`)
+      else apart(() => options.onProgress?.(progressOf(plan, beat, since)))
     }, LOOK)
     port.on('message', hear)
     worker.on('error', (error: unknown) => {
       clearInterval(timer)
       hearRest(port, hear)
-      if (found !== undefined) settle(found)
-      else if (isOwn(error, plan)) refuse(error)
-      else
-        refuse(new StressError(`${plan.source.given}: code of the workload in the creating thread threw later: ${thrownBy(error).message}`))
+      refused(laterError(error, plan))
     })
-    worker.on('exit', (code) =>
-      ended(code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`)
-    )
+    worker.on('exit', (code) => {
+      const how =
+        code === UNSETTLED ? 'awaits what never comes' : `ended its thread with exit code ${code}; a workload never calls process.exit`
+      ended(phaseNow(), how)
+    })
   })
+}
+
+/** Calls code of the caller: what it throws is the caller's, and disturbs nothing here. */
+function apart(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }
 
 /** Tells for how long a word has not changed, in milliseconds. */
@@ -123,11 +133,18 @@ function watch(words: Int32Array, at: number): (now: number) => number {
   }
 }
 
-/** Whether an error that nobody caught came of this library alone: no code of the workload was on the way to it. */
-function isOwn(error: unknown, { source }: StressPlan): boolean {
-  if (source.url === undefined) return true
-  const stack = String((error as { stack?: unknown } | null | undefined)?.stack)
-  return stack.includes(new URL('.', import.meta.url).href) && !stack.includes(source.url)
+/** What to tell of an error of the leading thread that nobody caught: the workload's, unless no code but this library's was on the way to it. */
+function laterError(error: unknown, { source }: StressPlan): unknown {
+  const { stack, code } = (error ?? {}) as { stack?: unknown; code?: unknown }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return new StressError(`${source.given}: the creating thread has no memory left for what was done; give fewer --ops or --threads`)
+  const here = new URL('.', import.meta.url)
+  const frames = String(stack)
+    .split('\n')
+    .filter((line) => /^ +at /.test(line) && !/\(?node:/.test(line))
+  const own = frames.length > 0 && frames.every((line) => line.includes(here.href) || line.includes(fileURLToPath(here)))
+  if (own || source.url === undefined) return error
+  return new StressError(`${source.given}: code of the workload in the creating thread threw later: ${thrownBy(error).message}`)
 }
 
 function refusal({ source }: StressPlan, phase: Phase, how: string): string {

@@ -33,13 +33,16 @@ const words = new Int32Array(beat)
 const tell = (told: LeadTold): void => port.postMessage(told)
 
 function enter(phase: Phase): void {
-  Atomics.store(words, BEAT.PHASE, phases.indexOf(phase))
-  Atomics.add(words, BEAT.CHANGES, 1)
   if (phase === 'setup') Atomics.store(words, BEAT.DONE, 0)
+  // The phase comes last: who sees it sees that its time has only begun.
+  Atomics.add(words, BEAT.TURNS, 1)
+  Atomics.add(words, BEAT.CHANGES, 1)
+  Atomics.store(words, BEAT.PHASE, phases.indexOf(phase))
 }
 
 // Keeps nothing alive: a module that awaits what never comes shall be seen to.
 setInterval(() => Atomics.add(words, BEAT.TURNS, 1), TURN).unref()
+enter('load')
 
 try {
   const report = await lead(plan, {
