@@ -200,6 +200,16 @@ both('a process that is closed meanwhile rejects it', async () => {
   assert.is((await given).message, 'EnterCriticalSection: expected an open process, got one that was closed with process.close()')
 })
 
+both('a process that is closed meanwhile rejects all that wait, however often the owner was inside', async () => {
+  const { process, one, two, at } = crew(1000)
+  const three = attachThread(process.share())
+  for (let n = 0; n < 3; n++) one.EnterCriticalSection(at)
+  const given = [two, three].map((ce) => rejects(ce.EnterCriticalSectionAsync(at)))
+  await turn()
+  process.close()
+  for (const { message } of await Promise.all(given)) assert.match(message, /^EnterCriticalSection: expected an open process, /)
+})
+
 both('whenFree resolves once nobody else is inside the heap, and wakes those that want in', async () => {
   const { process, one, two } = crew()
   const three = attachThread(process.share())

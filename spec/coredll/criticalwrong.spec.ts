@@ -16,6 +16,7 @@ import {
 import { HDR } from '../../src/machine/layout.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
 import { crew, timesOut } from './criticalworld.ts'
+import { hex } from './sectioncases.ts'
 import { everywhere } from './world.ts'
 
 const wrong = suite('critical sections in wrong hands')
@@ -104,6 +105,15 @@ wrong('C-79: a leave by a thread that is not inside changes nothing, whether the
   two.LeaveCriticalSection(at)
   two.LeaveCriticalSection(at)
   assert.equal(rules(), ['C-79', 'C-79', 'C-79'])
+})
+
+wrong('C-79: the finding names the thread that is inside', () => {
+  const { process, one, two, at } = crew()
+  const messages: string[] = []
+  process.onFinding(({ message }) => messages.push(message))
+  two.EnterCriticalSection(at)
+  one.LeaveCriticalSection(at)
+  assert.equal(messages, [`LeaveCriticalSection: the critical section ${hex(at)} is thread 2's, not this thread's`])
 })
 
 wrong('C-80: a section that another thread is inside cannot be deleted, its own thread can', () => {
