@@ -64,6 +64,12 @@ guided('what a step touches: the section that it enters and leaves, and the memo
   assert.ok(reading?.includes(section * 4 + 1), 'the section is changed')
   const cell = reading?.find((one) => (one & 3) === 2) as number
   assert.ok(writing?.includes(cell + 1), 'what was read is changed by the other step')
+  const inMemory = reading?.filter((one) => (one & 2) !== 0) ?? []
+  assert.is(inMemory.length, 2, 'the cell, and the structure of the section')
+  assert.ok(
+    inMemory.every((one) => (one & 1) === 0),
+    'a call on a section only looks at its structure: two that lie side by side are independent'
+  )
 })
 
 guided('more threads than there are bits for are refused', async () => {
