@@ -88,6 +88,12 @@ export function pageProtection(machine: Machine, page: number): number {
   return (machine.pages[page] as number) >>> PROTECT_SHIFT
 }
 
+/** How a committed page is protected, 0 where there is none: state and protection of one moment, for other threads change them. */
+export function protectionAt(machine: Machine, page: number): number {
+  const word = page < machine.layout.pages ? (machine.pages[page] as number) : 0
+  return (word & PAGE_STATE) === PAGE_COMMITTED ? word >>> PROTECT_SHIFT : 0
+}
+
 /** Whether every page that holds a byte of [address, address + length) is committed. Precondition: the range lies in user memory. */
 export function allCommitted(machine: Machine, address: number, length: number): boolean {
   const end = (address + length - 1) >>> PAGE_SHIFT

@@ -26,8 +26,8 @@ import { park } from './wait.ts'
  * The grants of a section are in the order of their numbers, each after the section was left, and the entries of a thread in that of its log: together
  * that is an order of all of them, in which each section went from hand to hand as it did (`mergeGrants`).
  */
-const LOG_HEAD = 0
-const LOG_LIMIT = 1
+export const LOG_HEAD = 0
+export const LOG_LIMIT = 1
 export const PUBLISHED = 2
 export const TAIL = 3
 export const LOST = 4
