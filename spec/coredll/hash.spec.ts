@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openCom } from '../../src/com/index.ts'
 import {
+  attachThread,
   type CeThread,
   CRITICAL_SECTION,
   createProcess,
@@ -88,5 +89,66 @@ hash('takes in which blocks the spy of the task allocator has seen allocated (SP
     })
   const images = [spied(true, false, false), spied(false, true, false), spied(false, false, true)]
   assert.is(new Set(images).size, 3)
+})
+
+hash('takes in where inside a block the spy has handed it out (SP-15)', () => {
+  const behind = (bytes: number): string =>
+    imageOf((ce) => {
+      const { CoRegisterMallocSpy, CoTaskMemAlloc } = openCom(ce)
+      const spy = new Witness()
+      spy.PostAlloc = (pActual) => pActual + bytes
+      CoRegisterMallocSpy(spy)
+      assert.is.not(CoTaskMemAlloc(64), 0)
+    })
+  assert.is.not(behind(8), behind(16))
+})
+
+hash('takes in where the next search of a next-fit heap begins, though every block lies where it was', () => {
+  const refilled = (hole: number, placement: Placement): string =>
+    imageOf((ce) => {
+      const heap = ce.HeapCreate(0, 0x1000, 0x1000)
+      const blocks: number[] = []
+      for (let block = ce.HeapAlloc(heap, 0, 64); block !== 0; block = ce.HeapAlloc(heap, 0, 64)) blocks.push(block)
+      ce.HeapFree(heap, 0, blocks[hole] as number)
+      assert.is(ce.HeapAlloc(heap, 0, 64), blocks[hole])
+    }, placement)
+  assert.is.not(refilled(2, 'next-fit'), refilled(5, 'next-fit'))
+  assert.is(refilled(2, 'segregated'), refilled(5, 'segregated'), 'the other placement has no such place')
+})
+
+hash('leaves out threads that have come and gone', () => {
+  const process = createProcess({ memory: MB })
+  const image = process.imageHash()
+  const ce = attachThread(process.share())
+  assert.is.not(process.imageHash(), image)
+  ce.detach()
+  assert.is(process.imageHash(), image)
+})
+
+hash('leaves out findings that have been told, in a process as well that has asked for as many heaps as it has units', () => {
+  const process = createProcess({ memory: 0x20000 })
+  const { thread } = process
+  assert.is(thread.HeapCreate(0, 0, 0), 0, 'there is no room for a second one')
+  thread.SetLastError(0)
+  const told: string[] = []
+  process.onFinding(({ call, thread }) => told.push(`${call} of ${thread}`))
+  const two = attachThread(process.share())
+  const image = process.imageHash()
+  two.HeapFree(two.GetProcessHeap(), 0, 1)
+  two.SetLastError(0)
+  process.drainFindings()
+  assert.equal(told, [`HeapFree of ${two.tid}`])
+  assert.is(process.imageHash(), image)
+})
+
+hash('leaves out how often sections were entered, which a recorded process counts', () => {
+  const process = createProcess({ memory: MB, schedule: 'recorded', threads: 1, program: 'spec' })
+  const ce = attachThread(process.share())
+  const heap = ce.HeapCreate(0, 0, 0)
+  const block = ce.HeapAlloc(heap, 0, 10)
+  const size = ce.HeapSize(heap, 0, block)
+  const image = process.imageHash()
+  for (let n = 0; n < 3; n++) assert.is(ce.HeapSize(heap, 0, block), size)
+  assert.is(process.imageHash(), image)
 })
 hash.run()
