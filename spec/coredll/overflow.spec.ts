@@ -16,6 +16,7 @@ import {
   PAGE_GUARD,
   PAGE_NOACCESS,
   PAGE_READWRITE,
+  S_OK,
   TH32CS_SNAPHEAPLIST
 } from '../../src/index.ts'
 import { openHost } from '../../src/hosting/index.ts'
@@ -24,6 +25,7 @@ import { HDR } from '../../src/machine/layout.ts'
 import { COLD } from '../../src/machine/machine.ts'
 import { isOwn } from '../../src/machine/section.ts'
 import { sectionRecords } from '../../src/machine/sectiontable.ts'
+import { Witness } from '../../src/mixed/spies.ts'
 import { crowded, heapCalls, heapEnds, lentCalls, pageCalls } from './cutcalls.ts'
 import { Cutting, cutsOf } from './cutting.ts'
 import { Cut, underScissors } from './scissors.ts'
@@ -242,6 +244,56 @@ errors('outside of every section damages nothing, whichever of the 1,024 threads
     assert.throws(() => ce.TryEnterCriticalSection(-1), /^TryEnterCriticalSection: lpCriticalSection/)
   }
   // A process that was overwritten anywhere is one that nobody can attach to, or that contradicts itself.
+  process.check()
+})
+
+errors('inside of a method of a spy damages nothing either, whichever thread the spy lives in', () => {
+  const process = createProcess({ memory: 1024 * 1024 })
+  for (let tid = 2; tid <= 1024; tid++) {
+    const ce = attachThread(process.share())
+    const { CoRegisterMallocSpy, CoRevokeMallocSpy, CoTaskMemAlloc, CoTaskMemFree } = openCom(ce)
+    const spy = new Witness()
+    spy.PreAlloc = (cb) => {
+      assert.throws(() => ce.TryEnterCriticalSection(-1), /^TryEnterCriticalSection: lpCriticalSection/)
+      return cb
+    }
+    CoRegisterMallocSpy(spy)
+    const block = CoTaskMemAlloc(10)
+    assert.is.not(block, 0, `thread ${ce.tid}`)
+    CoTaskMemFree(block)
+    assert.is(CoRevokeMallocSpy(), S_OK, `thread ${ce.tid}`)
+  }
+  process.check()
+})
+
+errors('in one thread takes nothing from the spied call of another, which has entered the spy section more than once', () => {
+  const process = createProcess({ memory: 1024 * 1024 })
+  const { thread } = process
+  const { machine, tid } = thread
+  const two = attachThread(process.share())
+  const com = openCom(thread)
+  const spy = new Witness()
+  const { take } = machine
+  let failed = 0
+  let stays = false
+  spy.PostAlloc = (p) => {
+    machine.take = (address, who) => {
+      if (machine.sys[HDR.SPY_LOCK_COUNT] === 1) {
+        assert.throws(() => two.TryEnterCriticalSection(-1), /^TryEnterCriticalSection: lpCriticalSection/)
+        failed++
+      }
+      return take(address, who)
+    }
+    com.CoTaskMemFree(com.CoTaskMemAlloc(5))
+    machine.take = take
+    stays = isOwn(machine.sys[HDR.SPY_LOCK] as number, tid)
+    return p
+  }
+  com.CoRegisterMallocSpy(spy)
+  com.CoTaskMemAlloc(10)
+  assert.ok(failed > 0)
+  assert.ok(stays, 'others can enter in the midst of the spied call')
+  assert.is(machine.sys[HDR.SPY_LOCK], 0)
   process.check()
 })
 
