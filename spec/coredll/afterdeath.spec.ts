@@ -5,7 +5,7 @@ import { attachThread, LockTimeoutError, MEM_RESERVE, PAGE_READWRITE, S_OK, type
 import { openCom } from '../../src/com/index.ts'
 import { indexOf, recordOf, REC } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
-import { enter, isOwn, leave, NAP } from '../../src/machine/section.ts'
+import { enter, isOwn, leave, NAP, ORPHAN } from '../../src/machine/section.ts'
 import { DEAD, THREAD, threadAt, threadState } from '../../src/machine/threads.ts'
 import { Witness } from '../../src/mixed/spies.ts'
 import { Cut, underScissors } from './scissors.ts'
@@ -92,6 +92,27 @@ waits("that a burial waits in vain to tell of a section that is no heap's takes 
   for (const at of [HDR.RING_LOCK, HDR.LOCK]) leave(three.machine, at)
   process.check()
   assert.is(openCom(one).CoRegisterMallocSpy(new Witness()), S_OK, 'and the section is mended by who enters it next')
+})
+
+waits('for the process section while another enters the heap and mends it takes nothing from that one', () => {
+  const { process, one, two, three, token, heap, record } = scene()
+  const told: string[] = []
+  process.onFinding(({ rule, thread }) => told.push(`${rule} of ${thread}`))
+  enter(two.machine, record, two.tid)
+  const { take } = one.machine
+  one.machine.take = (address, who) => {
+    if (address >>> 2 === HDR.LOCK && ((one.machine.sys[record] as number) & ORPHAN) !== 0) {
+      assert.is.not(three.HeapAlloc(heap, 0, 10), 0)
+      enter(three.machine, record, three.tid)
+    }
+    return take(address, who)
+  }
+  assert.equal(process.workerEnded(token), [two.tid])
+  one.machine.take = take
+  assert.ok(isOwn(one.machine.sys[record] as number, three.tid))
+  leave(three.machine, record)
+  process.check()
+  assert.equal(told, [`C-92 of ${two.tid}`])
 })
 waits.run()
 

@@ -90,6 +90,25 @@ dead('an error in the midst of a call of the creating thread, at whatever store,
     assert.equal(grantsOf(process, 1), Array(6).fill('2 entering the process section'), `step ${k}`)
   }
 })
+
+dead('a thread that lives on after an error is granted nothing for what it mends behind itself', () => {
+  const process = createProcess({ memory: 1 << 20, schedule: 'recorded', threads: 1, program })
+  const ce = attachThread(process.share())
+  const scissors = underScissors(ce)
+  scissors.once = true
+  const { take } = ce.machine
+  ce.machine.take = (address, who) => {
+    const seen = take(address, who)
+    ce.machine.take = take
+    scissors.rewind(0)
+    return seen
+  }
+  const reserve = (): number => ce.VirtualAlloc(0, 1, MEM_RESERVE, PAGE_READWRITE)
+  assert.throws(reserve, (error: unknown) => error instanceof Cut)
+  assert.is.not(reserve(), 0)
+  ce.detach()
+  assert.equal(grantsOf(process, 1), Array(2).fill('2 entering the process section'))
+})
 dead.run()
 
 const ended = suite('recorded: a thread that is terminated')
