@@ -191,13 +191,15 @@ both('C-76: it resolves without owning anything where EnterCriticalSection retur
   assert.equal(rules, ['C-76 EnterCriticalSection', 'C-76 EnterCriticalSection'])
 })
 
-both('a process that is closed meanwhile rejects it', async () => {
-  const { process, one, two, at } = crew()
+both('a process that is closed meanwhile rejects it, for all that wait', async () => {
+  const { process, one, two, at } = crew(1000)
+  const three = attachThread(process.share())
   one.EnterCriticalSection(at)
-  const given = rejects(two.EnterCriticalSectionAsync(at))
+  const given = [two, three].map((ce) => rejects(ce.EnterCriticalSectionAsync(at)))
   await turn()
   process.close()
-  assert.is((await given).message, 'EnterCriticalSection: expected an open process, got one that was closed with process.close()')
+  for (const { message } of await Promise.all(given))
+    assert.is(message, 'EnterCriticalSection: expected an open process, got one that was closed with process.close()')
 })
 
 both('a process that is closed meanwhile rejects all that wait, however often the owner was inside', async () => {

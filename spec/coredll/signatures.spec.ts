@@ -98,6 +98,15 @@ table('a program may put calls of its own in their place on one thread, to count
   }
 })
 
+table('or on all threads, and may take them away again: each is a property as the methods of any class are', () => {
+  for (const name of CALLS) {
+    let type: object = CeThread.prototype
+    while (!Object.hasOwn(type, name)) type = Object.getPrototypeOf(type) as object
+    const { writable, configurable } = Object.getOwnPropertyDescriptor(type, name) as PropertyDescriptor
+    assert.equal([writable, configurable], [true, true], name)
+  }
+})
+
 table('a call that no CE version has is not there', () => {
   // EX-6, EX-8: neither documented nor exported.
   for (const name of [
