@@ -1,7 +1,7 @@
 // What the process says of odd calls: which rule, how serious, whose call, in words.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CALLS } from '../../src/coredll/calls.ts'
+import { type CallName, CALLS } from '../../src/coredll/calls.ts'
 import { type DeathKind, type FindingKind, KINDS } from '../../src/coredll/findings.ts'
 import {
   attachThread,
@@ -372,6 +372,38 @@ kinds('the table above has every kind, and every rule of a finding exists', () =
       .sort()
   )
   for (const { rule } of Object.values(cases)) assert.ok(ruleById(rule), rule)
+})
+
+kinds('what is found beside an answer has the name of its call: flags, a block written past its end, a page callback that throws', () => {
+  const world = open({ name: '', profile: 'compact-2013', build: 'debug' })
+  const { ce, heap, findings } = world
+  const own = ce.CeHeapCreate(
+    0,
+    0,
+    0,
+    (address, size, action) => ce.VirtualAlloc(address, size, action, PAGE_READWRITE),
+    () => {
+      throw new Error('no')
+    }
+  )
+  ce.HeapFree(own, 0, ce.HeapAlloc(own, 0, 20_000))
+  const broken = block(world)
+  ce.memory.writeU8(broken + 101, 1)
+  const calls: readonly (readonly [CallName, () => unknown])[] = [
+    ['HeapReAlloc', () => ce.HeapReAlloc(heap, 0, broken, 10)],
+    ['HeapFree', () => ce.HeapFree(heap, 4, broken)],
+    ['HeapValidate', () => ce.HeapValidate(heap, 4, 0)],
+    ['HeapCompact', () => ce.HeapCompact(heap, 4)],
+    ['HeapCompact', () => ce.HeapCompact(own, 0)],
+    ['HeapDestroy', () => ce.HeapDestroy(own)]
+  ]
+  assert.equal(findings, [])
+  for (const [name, call] of calls) {
+    messagesApart(call)
+    const found = findings.splice(0)
+    assert.ok(found.length > 0, name)
+    for (const finding of found) assert.equal([finding.call, finding.message.split(':')[0]], [name, name])
+  }
 })
 
 kinds('the finding of a thread that died in no call begins with what has happened', () => {
