@@ -318,11 +318,14 @@ later('a thread with a wait under way cannot detach', async () => {
 
 later('it is recorded as the call that it stands for, once it is inside', async () => {
   const { process, one, at } = crew()
-  const calls: string[] = []
-  process.record({ write: ({ call }) => calls.push(call) })
+  const calls: unknown[] = []
+  process.record({ write: ({ call, args }) => calls.push([call, ...args]) })
   await one.EnterCriticalSectionAsync(at)
   one.LeaveCriticalSection(at)
-  assert.equal(calls, ['EnterCriticalSection', 'LeaveCriticalSection'])
+  assert.equal(
+    calls,
+    ['EnterCriticalSection', 'LeaveCriticalSection'].map((call) => [call, at])
+  )
 })
 
 later('who is woken by a section that it does not take wakes the next one', async () => {

@@ -73,6 +73,16 @@ listeners('findings from before there was a listener, or after it ended, are gon
   assert.equal(heard, [])
 })
 
+listeners('one that ends leaves the others listening, to other threads too', () => {
+  const { process, other, heap } = start()
+  const heard: number[] = []
+  process.onFinding(({ thread }) => heard.push(thread))
+  process.onFinding(() => heard.push(0))()
+  other.HeapFree(heap, 0, 0)
+  process.drainFindings()
+  assert.equal(heard, [2])
+})
+
 listeners('512 findings of other threads wait; what does not fit is counted', () => {
   const { process, other, heap } = start()
   const heard: string[] = []
