@@ -6,11 +6,14 @@ import {
   type CeThread,
   ERROR_NOT_ENOUGH_MEMORY,
   type FailureOptions,
+  type Finding,
   HEAP_REALLOC_IN_PLACE_ONLY,
+  type InjectedFailures,
   MEM_COMMIT,
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
 import { everywhere, open, places, refuses } from './world.ts'
 import type { World } from './world.ts'
 
@@ -247,6 +250,39 @@ everywhere(failures, 'an injection that refuses nothing leaves no trace in the i
   assert.is(process.imageHash(), twin.process.imageHash())
 })
 
+failures('begun inside a page callback they hold for the heap that asked, too', () => {
+  const { ce, process } = open(places[0] as (typeof places)[number])
+  let inside = (): unknown => undefined
+  const pages = (address: number, size: number, action: number): number => {
+    inside()
+    return ce.VirtualAlloc(address, size, action, PAGE_READWRITE)
+  }
+  const heap = ce.CeHeapCreate(0, 0, 0, pages, () => 1)
+  ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 40))
+  let injected: InjectedFailures | undefined
+  inside = () => (injected ??= process.injectFailures({ on: 'alloc' }))
+  assert.is.not(ce.HeapAlloc(heap, 0, 20_000), 0)
+  assert.is(ce.HeapAlloc(heap, 0, 40), 0)
+  assert.equal([injected?.seen, injected?.failed], [1, 1])
+})
+
+failures('beginning and ending leaves alone what has no heap: findings that wait, and the sections of the program', () => {
+  const { ce, process, findings } = open(places[0] as (typeof places)[number], { memory: 2 * 0x10000 })
+  const other = attachThread(process.share())
+  const found: Finding[] = []
+  other.onFinding((finding) => found.push(finding))
+  assert.is(other.HeapCreate(0, 0, 0), 0, 'not one heap more would have a place')
+  for (let n = 0; n < 3; n++) other.HeapSize(ce.GetProcessHeap(), 0, 0xfedcba90 + n)
+  const section = ce.LocalAlloc(0, 20)
+  ce.InitializeCriticalSection(section)
+  ce.EnterCriticalSection(section)
+  process.injectFailures({ on: 'alloc' }).end()
+  assert.is(ce.machine.sys[HDR.INJECTING], 0, 'every call may be hot again')
+  process.drainFindings()
+  assert.is(found.length, 3)
+  assert.equal(findings, found)
+})
+
 failures('options of the wrong kind are misuse, and a closed process takes none', () => {
   const world = open(places[0] as (typeof places)[number])
   const { process, ce } = world
@@ -266,6 +302,7 @@ failures('options of the wrong kind are misuse, and a closed process takes none'
       'injectFailures: maxBytes: expected a whole number from 9 to 4294967295, got 8'
     ],
     [{ on: 'alloc', site: '' }, TypeError, 'injectFailures: site: expected a label as given to ce.site, got ""'],
+    [{ on: 'alloc', site: 3 }, TypeError, 'injectFailures: site: expected a label as given to ce.site, got 3'],
     [{ on: 'alloc', probability: 1.1 }, RangeError, 'injectFailures: probability: expected a number of 0 to 1, got 1.1'],
     [{ on: 'alloc', probability: -0.1 }, RangeError, 'injectFailures: probability: expected a number of 0 to 1, got -0.1'],
     [{ on: 'alloc', probability: '0.5' }, TypeError, 'injectFailures: probability: expected a number of 0 to 1, got "0.5"'],

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { REC, recordOf } from '../../src/heap/record.ts'
 import { HEAP_NO_SERIALIZE, HEAP_ZERO_MEMORY } from '../../src/index.ts'
 import { everywhere, filled, open, places } from './world.ts'
 
@@ -137,6 +138,16 @@ for (const place of places.filter(({ build }) => build === 'retail')) {
     assert.equal(findings, [])
   })
 }
+
+everywhere(validate, 'HV-1: a heap whose structures contradict each other is 0, a sound block of it still 1', ({ ce, heap }) => {
+  const block = ce.HeapAlloc(heap, 0, 100)
+  const { sys } = ce.machine
+  const counted = recordOf(ce.machine, heap) + REC.LIVE_BYTES
+  sys[counted] = (sys[counted] as number) + 1
+  assert.equal([ce.HeapValidate(heap, 0, 0), ce.HeapValidate(heap, 0, block)], [0, 1])
+  sys[counted] = (sys[counted] as number) - 1
+  assert.is(ce.HeapValidate(heap, 0, 0), 1)
+})
 
 everywhere(validate, 'FL-1, C-13: HEAP_NO_SERIALIZE is taken, other bits are ignored with a finding', (world) => {
   const { ce, heap } = world

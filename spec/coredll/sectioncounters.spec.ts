@@ -167,7 +167,12 @@ counting('a clock is a function', () => {
     TypeError,
     /^attachThread: expected what process.share\(\) gave/
   )
-  refuses(() => attachThread(token, null as unknown as object), TypeError, 'attachThread: options: expected an object of options, got null')
+  for (const options of [null, 5])
+    refuses(
+      () => attachThread(token, options as unknown as object),
+      TypeError,
+      `attachThread: options: expected an object of options, got ${options}`
+    )
   assert.is(process.snapshot().threads.length, 1)
 })
 

@@ -169,13 +169,13 @@ calls.run()
 
 const closing = suite('close')
 
-closing('ends every heap, even if a section never comes free', () => {
+closing('ends every heap, even if a section never comes free, and waits for none a second time', () => {
   const { process, one, two, heap } = pair()
   const late = one.HeapCreate(0, 0, 0)
   enter(two.machine, recordOf(two.machine, heap), two.tid)
   timesOut(() => process.close())
+  process.close()
   leave(two.machine, recordOf(two.machine, heap))
   for (const handle of [heap, late]) assert.throws(() => two.HeapAlloc(handle, 0, 10), /closed/)
-  process.close()
 })
 closing.run()
