@@ -194,6 +194,16 @@ told('refuses a token with a number that share() has not given: the creating thr
   assert.is.not(process.thread.LocalAlloc(0, 1), 0)
 })
 
+told("refuses another process's token, though its number is one of its own", () => {
+  const { process, two } = scene()
+  assert.throws(() => process.workerEnded(scene().token), /^workerEnded: token: expected what share\(\) of this process gave/)
+  assert.is.not(two.LocalAlloc(0, 1), 0)
+  assert.equal(
+    process.snapshot().threads.map(({ id }) => id),
+    [1, 2, 3]
+  )
+})
+
 told('of a process that is closed changes nothing: the news of an exit come when they come', () => {
   const { process, token } = scene()
   process.close()

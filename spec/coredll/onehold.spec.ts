@@ -196,4 +196,27 @@ everywhere(held, "and so does whoever takes a heap's section: once, and leaves i
   ce.machine.give = give
 })
 
+everywhere(
+  held,
+  'a heap that wants pages of the process, or gives some back, takes its section in the name of the call as well',
+  ({ ce, heap, profile }) => {
+    const p = ce.HeapAlloc(heap, 0, profile.bigBlock + 1)
+    ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 20_000))
+    const calls = {
+      HeapReAlloc: () => ce.HeapReAlloc(heap, 0, p, 3 * profile.bigBlock),
+      HeapCompact: () => ce.HeapCompact(heap, 0),
+      CeHeapCreate: () =>
+        ce.CeHeapCreate(
+          0,
+          0,
+          0,
+          () => 0,
+          () => 1
+        )
+    } as const
+    for (const [name, call] of Object.entries(calls))
+      assert.equal([...new Set(takers(ce, call))], [whoIn(ce, name as keyof typeof calls)], name)
+  }
+)
+
 held.run()

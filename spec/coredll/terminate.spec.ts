@@ -203,7 +203,7 @@ terminated('refuses what is no attached thread', () => {
   )
   assert.throws(() => process.terminateThread(3), /^terminateThread: expected the id of an attached thread, got 3, which no thread has/)
   process.close()
-  assert.throws(() => process.terminateThread(2), /closed/)
+  assert.throws(() => process.terminateThread(2), /^terminateThread: expected an open process/)
 })
 
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
