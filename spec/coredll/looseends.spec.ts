@@ -6,17 +6,21 @@ import {
   type CeProcess,
   type CeThread,
   createProcess,
+  MEM_RELEASE,
   MEM_RESERVE,
   PAGE_READWRITE,
   S_OK,
-  type ShareToken
+  type ShareToken,
+  TH32CS_SNAPHEAPLIST,
+  ThreadTerminated
 } from '../../src/index.ts'
 import { openCom } from '../../src/com/index.ts'
 import { recordOf, REC } from '../../src/heap/record.ts'
-import { GRANULE, HDR } from '../../src/machine/layout.ts'
+import { GRANULE, HDR, UNIT } from '../../src/machine/layout.ts'
 import { enter, isOwn, leave } from '../../src/machine/section.ts'
 import { THREAD, threadAt } from '../../src/machine/threads.ts'
 import { Witness } from '../../src/mixed/spies.ts'
+import { leavesLoose } from './adriftscene.ts'
 import { Cut, underScissors } from './scissors.ts'
 import { cutOff, scene, stepsOf, waitingInVain } from './afterdeathscene.ts'
 
@@ -109,6 +113,54 @@ loose('nor is a reservation taken for that of another thread, which had the same
   }
 })
 
+/** A reservation that a dead thread has left and nobody could release; its address. */
+function leavesReservation({ process, two, three, token }: ReturnType<typeof scene>): number {
+  const reserve = (ce: CeThread): number => ce.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+  assert.ok(cutOff(two, stepsOf(reserve) - 1, () => reserve(two)))
+  const address = (two.machine.sys[threadAt(two.machine, two.tid) + THREAD.RESERVED] as number) * UNIT
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => process.workerEnded(token))
+  leave(three.machine, HDR.LOCK)
+  return address
+}
+
+loose('nor is it released once more if an error came at whatever store of that', () => {
+  for (let k = 0, cut = true; cut; k++) {
+    const world = scene()
+    const { process, one, three } = world
+    leavesReservation(world)
+    const scissors = underScissors(one)
+    scissors.limit = k
+    scissors.once = true
+    try {
+      process.imageHash()
+    } catch (error) {
+      if (!(error instanceof Cut)) throw error
+    }
+    cut = scissors.cut
+    scissors.rewind(Number.POSITIVE_INFINITY)
+    const next = three.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+    process.check()
+    assert.equal(
+      process.snapshot().reservations.map(({ address }) => address),
+      [next],
+      `step ${k}`
+    )
+  }
+})
+
+loose('nor a heap in the place of a reservation that somebody else has released', () => {
+  const world = scene()
+  const { process, one, three } = world
+  const address = leavesReservation(world)
+  assert.is(three.VirtualFree(address, 0, MEM_RELEASE), 1)
+  const heap = one.HeapCreate(0, 0, 0)
+  const block = one.HeapAlloc(heap, 0, 100)
+  assert.is(block & ~0xffff, address)
+  process.check()
+  assert.is(one.HeapFree(heap, 0, block), 1)
+})
+
 loose('not without the process section, which stays with who is in it', () => {
   const world = scene()
   const { process, one, two, three, token, record } = world
@@ -158,6 +210,96 @@ loose('not from inside a page callback of the heap, but when its call is over', 
   process.check()
   assert.is(live(), 20_000)
   assert.is(attachThread(process.share()).tid, two.tid)
+})
+
+loose('of a thread that was terminated too, which keeps its place until then, although it has detached', () => {
+  const { process, two, three } = scene()
+  waitingInVain(() => {
+    leavesLoose({ two, three }, HDR.LOCK, () => two.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE))
+    process.terminateThread(two.tid)
+    assert.throws(
+      () => two.GetLastError(),
+      (error: unknown) => error instanceof ThreadTerminated
+    )
+    two.detach()
+  })
+  assert.is.not(attachThread(process.share()).tid, two.tid)
+  leave(three.machine, HDR.LOCK)
+  process.check()
+  assert.equal(process.snapshot().reservations, [])
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+
+loose('of a terminated thread that has left nothing the place is free at once', () => {
+  const { process, two } = scene()
+  process.terminateThread(two.tid)
+  assert.throws(
+    () => two.GetLastError(),
+    (error: unknown) => error instanceof ThreadTerminated
+  )
+  two.detach()
+  assert.is(attachThread(process.share()).tid, two.tid)
+})
+
+loose('is no matter of the other threads: what they look at, by a tool help snapshot, is not changed by it', () => {
+  const world = scene()
+  const { process, one, two, three, token, record } = world
+  leavesBlock(world)
+  enter(three.machine, record, three.tid)
+  waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid]))
+  leave(three.machine, record)
+  three.CloseToolhelp32Snapshot(three.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0))
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 100)
+  one.CloseToolhelp32Snapshot(one.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0))
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+})
+
+/** The heap is whole, and only what says that somebody is at it is not cleared yet. */
+function leavesHeap(ce: CeThread): void {
+  const make = (thread: CeThread): number => thread.HeapCreate(0, 0, 0)
+  assert.ok(cutOff(ce, stepsOf(make) - 1, () => make(ce)))
+}
+
+loose('is ended if it is a heap', () => {
+  const { process, one, two, token } = scene()
+  const before = process.snapshot()
+  leavesHeap(two)
+  assert.is(process.snapshot().heaps.length, before.heaps.length + 1)
+  process.workerEnded(token)
+  const { heaps, committed } = process.snapshot()
+  assert.equal([heaps, committed], [before.heaps, before.committed])
+  assert.is.not(one.HeapCreate(0, 0, 0), 0)
+  process.check()
+})
+
+loose('is undone whatever others have left before', () => {
+  const { process, one, two, three, token, heap, record } = scene()
+  const other = process.share()
+  const four = attachThread(other)
+  const before = process.snapshot().heaps.length
+  leavesHeap(two)
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => process.workerEnded(token))
+  leave(three.machine, HDR.LOCK)
+  assert.ok(cutOff(four, stepsOf((ce, own) => ce.HeapAlloc(own, 0, 100)) - 1, () => four.HeapAlloc(heap, 0, 100)))
+  process.workerEnded(other)
+  assert.is(one.machine.sys[record + REC.LIVE_BYTES], 0)
+  assert.is(process.snapshot().heaps.length, before)
+  process.check()
+})
+
+loose('is forgotten then: the next to have its place keeps it, whoever dies in the heap', () => {
+  const world = scene()
+  const { process, one, three, token, heap, record } = world
+  const block = leavesBlock(world)
+  process.workerEnded(token)
+  assert.is(one.HeapAlloc(heap, 0, 100), block * GRANULE)
+  const other = process.share()
+  const four = attachThread(other)
+  enter(four.machine, record, four.tid)
+  process.workerEnded(other)
+  assert.is(three.HeapSize(heap, 0, block * GRANULE), 128)
+  process.check()
 })
 
 loose('of the newest thread too', () => {
