@@ -30,6 +30,17 @@ for (const { name, size, fields, source } of all) {
   })
 }
 
+layout('each bears the name by which it is imported, and so does what is said of its fields', () => {
+  const { ce, at } = page()
+  for (const [name, table] of Object.entries(tables)) {
+    assert.is(table.name, name)
+    assert.throws(
+      () => table.get(ce.memory, at, 'none' as never),
+      (error: unknown) => error instanceof RangeError && error.message.startsWith(`${name}: field: expected one of `)
+    )
+  }
+})
+
 layout('the sizes are those of the device: VQ-1, GM-2', () => {
   assert.is(tables.MEMORY_BASIC_INFORMATION.size, 28)
   assert.is(tables.MEMORYSTATUS.size, 32)
@@ -55,13 +66,16 @@ access('write and read give back every field, little-endian, whatever the alignm
   }
 })
 
-access('get and set reach one field', () => {
+access('get and set reach one field, and nothing of those beside it', () => {
   const { ce, at } = page()
   PAIR.set(ce.memory, at, 'high', 7)
   PAIR.set(ce.memory, at, 'all', 0x80000000)
   assert.equal(PAIR.read(ce.memory, at), { low: 0, high: 7, all: 0x80000000 })
   assert.is(PAIR.get(ce.memory, at, 'high'), 7)
   assert.is(PAIR.get(ce.memory, at, 'all'), 0x80000000)
+  assert.is(PAIR.get(ce.memory, at, 'low'), 0)
+  PAIR.set(ce.memory, at, 'low', 0xffff)
+  assert.equal(PAIR.read(ce.memory, at), { low: 0xffff, high: 7, all: 0x80000000 })
 })
 
 access('a structure that is partly out of reach is not read, and not written by half', () => {
