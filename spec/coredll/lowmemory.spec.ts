@@ -282,6 +282,30 @@ everywhere(
   small
 )
 
+everywhere(
+  hibernate,
+  'what happened before anybody listened is not told; what happened before another one joined is, to both',
+  (world) => {
+    const { ce, process } = world
+    const other = attachThread(process.share())
+    const pages = ce.VirtualAlloc(0, 256 * KB, MEM_RESERVE, PAGE_READWRITE)
+    const becomesLow = (): void => {
+      other.VirtualFree(pages, 0, MEM_DECOMMIT)
+      other.VirtualAlloc(pages, 200 * KB, MEM_COMMIT, PAGE_READWRITE)
+    }
+    becomesLow()
+    const told: string[] = []
+    process.onHibernate(() => told.push('first'))
+    ce.GetLastError()
+    assert.equal(told, [])
+    becomesLow()
+    process.onHibernate(() => told.push('second'))
+    ce.GetLastError()
+    assert.equal(told, ['first', 'second'])
+  },
+  small
+)
+
 hibernate('lowMemory is a sixteenth of physical unless given, and 0 leaves refused commits alone', () => {
   for (const place of places) {
     for (const [options, limit] of [

@@ -9,6 +9,7 @@ import {
   eMemoryAvailableLow,
   eMemoryAvailableNeutral,
   eTaskCritical,
+  type Finding,
   HOST_E_INVALIDOPERATION,
   MEM_COMMIT,
   MEM_RELEASE,
@@ -61,7 +62,9 @@ everywhere(telling, 'HO-16: the load is that of physical memory, whoever uses it
 })
 
 telling('HO-7, HO-17, HO-21, C-90: low, neutral and high are told once each time they come', () => {
-  const { ce } = open(here)
+  const { ce, process } = open(here)
+  const findings: Finding[] = []
+  process.onFinding((finding) => findings.push(finding))
   const host = openHost(ce)
   const callback = new Callback()
   assert.is(host.RegisterMemoryNotificationCallback(callback), S_OK)
@@ -74,6 +77,7 @@ telling('HO-7, HO-17, HO-21, C-90: low, neutral and high are told once each time
   ce.VirtualFree(rest, 0, MEM_RELEASE)
   ce.VirtualFree(half, 0, MEM_RELEASE)
   assert.equal(callback.told, [eMemoryAvailableNeutral, eMemoryAvailableHigh])
+  assert.equal(findings, [], 'a callback that returns has done nothing wrong')
   assert.equal([eMemoryAvailableLow, eMemoryAvailableNeutral, eMemoryAvailableHigh], [1, 2, 3])
 })
 
