@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  attachThread,
+  createProcess,
   ERROR_INVALID_PARAMETER,
   ERROR_NOT_ENOUGH_MEMORY,
   LHND,
@@ -11,8 +13,12 @@ import {
   LMEM_NOCOMPACT,
   LMEM_NODISCARD,
   LMEM_ZEROINIT,
+  LockTimeoutError,
   LPTR
 } from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { enter, leave } from '../../src/machine/section.ts'
+import { waitingInVain } from './afterdeathscene.ts'
 import { everywhere, filled, heapOf } from './world.ts'
 import type { World } from './world.ts'
 
@@ -143,16 +149,24 @@ everywhere(grow, 'LR-4: growth in place and shrinking need no flag', (world) => 
   }
 })
 
-everywhere(grow, 'LR-5: LMEM_ZEROINIT zeroes the added bytes alone', (world) => {
+everywhere(grow, 'LR-5: LMEM_ZEROINIT zeroes the added bytes alone; without it nothing is zeroed', (world) => {
   const { ce } = world
-  const dirty = ce.LocalAlloc(0, 10_000)
-  ce.memory.fill(dirty, 0xdd, 10_000)
-  ce.LocalFree(dirty)
-  const block = ce.LocalAlloc(0, 64)
-  ce.memory.fill(block, 7, 64)
-  assert.is(ce.LocalReAlloc(block, 10_000, LMEM_ZEROINIT), block)
-  assert.ok(filled(ce, block, 64, 7))
-  assert.ok(filled(ce, block + 64, ce.LocalSize(block) - 64, 0))
+  for (const [flags, added] of [
+    [LMEM_ZEROINIT, 0],
+    [0, 0xdd]
+  ] as const) {
+    const dirty = ce.LocalAlloc(0, 10_000)
+    ce.memory.fill(dirty, 0xdd, 10_000)
+    ce.LocalFree(dirty)
+    const block = ce.LocalAlloc(0, 64)
+    ce.memory.fill(block, 7, 64)
+    assert.is(ce.LocalReAlloc(block, 9000, flags), block)
+    assert.ok(filled(ce, block, 64, 7))
+    // Where the sentinel of a debug build stood, it stands no more.
+    assert.ok(filled(ce, block + 128, 9000 - 128, added))
+    if (flags !== 0) assert.ok(filled(ce, block + 64, ce.LocalSize(block) - 64, 0))
+    ce.LocalFree(block)
+  }
 })
 
 everywhere(grow, 'LR-2, C-33: LMEM_MODIFY alone gives the handle back and changes nothing, whatever the size', (world) => {
@@ -201,6 +215,23 @@ everywhere(grow, 'C-13: bits outside its table are ignored with a finding, with 
     const { result, error, rules } = world.answer(() => ce.LocalReAlloc(block, 50, flags))
     assert.equal([result, error, rules], [block, 'untouched', ['C-13']])
   }
+})
+
+grow('LocalReAlloc that waits in vain for the pages of its heap keeps nobody out of the heap', () => {
+  const process = createProcess({ memory: 1024 * 1024, lockTimeout: 1000 })
+  const two = attachThread(process.share())
+  const three = attachThread(process.share())
+  const block = two.LocalAlloc(LMEM_FIXED, 100)
+  enter(three.machine, HDR.LOCK, three.tid)
+  waitingInVain(() => {
+    assert.throws(
+      () => two.LocalReAlloc(block, 0x20000, LMEM_MOVEABLE),
+      (error: unknown) => error instanceof LockTimeoutError && error.owner === three.tid
+    )
+    assert.is(process.thread.LocalSize(block), 128, 'while the process section is still not to be had')
+  })
+  leave(three.machine, HDR.LOCK)
+  process.check()
 })
 
 grow.run()

@@ -195,7 +195,12 @@ terminated('C-93: a section that a dead thread left whose id it has does not kee
 
 terminated('refuses what is no attached thread', () => {
   const { process } = scene()
-  for (const wrong of [0, -1, 1.5, 1025, 2 ** 31, Number.NaN]) assert.throws(() => process.terminateThread(wrong), RangeError)
+  for (const wrong of [0, -1, 1.5, 1025, 2 ** 31, Number.NaN])
+    assert.throws(
+      () => process.terminateThread(wrong),
+      (error: unknown) =>
+        error instanceof RangeError && error.message.startsWith('terminateThread: id: expected a whole number from 1 to 1024')
+    )
   for (const wrong of ['2', undefined, null]) assert.throws(() => process.terminateThread(wrong as unknown as number), TypeError)
   assert.throws(
     () => process.terminateThread(1),
