@@ -12,8 +12,9 @@ import {
   PAGE_READWRITE
 } from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
-import { HDR } from '../../src/machine/layout.ts'
+import { GRANULE, HDR } from '../../src/machine/layout.ts'
 import { leave } from '../../src/machine/section.ts'
+import { THREAD, threadAt } from '../../src/machine/threads.ts'
 import { type Adrift, adrift, leavesLoose, scene, scissorsOf } from './adriftscene.ts'
 import { waitingInVain } from './afterdeathscene.ts'
 import { Cut } from './scissors.ts'
@@ -90,6 +91,28 @@ for (const { name, make } of makers) {
     process.check()
   })
 }
+for (const [name, end] of [
+  ['frees it', (ce: CeThread, heap: number, block: number) => ce.HeapFree(heap, 0, block)],
+  ['ends its heap', (ce: CeThread, heap: number) => ce.HeapDestroy(heap)]
+] as const) {
+  loose(`is nothing to undo any more if somebody ${name} while its thread waits for that`, () => {
+    const world = adrift()
+    const { process, one, two, three, heap, record } = world
+    const other = one.HeapCreate(0, 0, 0)
+    const block = (two.machine.sys[threadAt(two.machine, two.tid) + THREAD.HANDOUT] as number) * GRANULE
+    waitingFor(
+      () => {
+        leave(three.machine, record)
+        assert.is(end(three, heap, block), 1)
+      },
+      () => assert.is.not(two.HeapAlloc(other, 0, 10), 0)
+    )
+    assert.is(liveBytes(world), 0)
+    process.check()
+    assert.is(two.machine.loose, false)
+  })
+}
+
 /** Makes `call` of the second thread with an error in place of its step `k`; false if it came to its end before. */
 function errs(two: CeThread, k: number, length: number, call: () => unknown): boolean {
   const scissors = scissorsOf(two)
