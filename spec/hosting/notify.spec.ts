@@ -9,7 +9,6 @@ import {
   eMemoryAvailableLow,
   eMemoryAvailableNeutral,
   eTaskCritical,
-  type Finding,
   HOST_E_INVALIDOPERATION,
   MEM_COMMIT,
   MEM_RELEASE,
@@ -62,9 +61,7 @@ everywhere(telling, 'HO-16: the load is that of physical memory, whoever uses it
 })
 
 telling('HO-7, HO-17, HO-21, C-90: low, neutral and high are told once each time they come', () => {
-  const { ce, process } = open(here)
-  const findings: Finding[] = []
-  process.onFinding((finding) => findings.push(finding))
+  const { ce, findings } = open(here)
   const host = openHost(ce)
   const callback = new Callback()
   assert.is(host.RegisterMemoryNotificationCallback(callback), S_OK)
