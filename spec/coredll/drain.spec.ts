@@ -50,6 +50,19 @@ drain('more than 512 undrained findings are counted as lost, whoever drains them
   assert.is(process.lostFindings, 88)
 })
 
+drain('findings that wait keep nobody from looking at the process, however small it is, and nobody changes them', () => {
+  const process = createProcess({ memory: 128 * 1024, lockTimeout: 100 })
+  const other = attachThread(process.share())
+  const seen: string[] = []
+  process.onFinding(({ rule, call }) => seen.push(`${rule} ${call}`))
+  other.HeapFree(process.thread.GetProcessHeap(), 0, 8)
+  other.LocalAlloc(0x80000000, 10)
+  process.imageHash()
+  assert.is(process.snapshot().heaps.length, 1)
+  process.check()
+  assert.equal(seen, ['C-5 HeapFree', 'C-13 LocalAlloc'])
+})
+
 drain('a thread cannot detach from inside a page callback: its heap is in the middle of a call', () => {
   const process = createProcess()
   const other = attachThread(process.share())
