@@ -24,6 +24,21 @@ import { leavesLoose } from './adriftscene.ts'
 import { Cut, underScissors } from './scissors.ts'
 import { cutOff, scene, stepsOf, waitingInVain } from './afterdeathscene.ts'
 
+/** Takes the hash of the image, which undoes what is left to be undone, with an error at its k-th store; whether there was such a store. */
+function errsInHash({ process, one }: ReturnType<typeof scene>, k: number): boolean {
+  const scissors = underScissors(one)
+  scissors.limit = k
+  scissors.once = true
+  try {
+    process.imageHash()
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error
+  }
+  const { cut } = scissors
+  scissors.rewind(Number.POSITIVE_INFINITY)
+  return cut
+}
+
 const loose = suite('what a dead thread had made and nobody heard of')
 
 /** Outside of the section already: only the last store is missing, by which the block is handed out. */
@@ -55,21 +70,12 @@ loose('is undone although somebody stays in the heap longer than a nap: by the n
 loose('an error at whatever store of undoing it, where everything is held, leaves nothing half changed behind', () => {
   for (let k = 0, cut = true; cut; k++) {
     const world = scene()
-    const { process, one, three, token, heap, record } = world
+    const { process, three, token, heap, record } = world
     leavesBlock(world)
     enter(three.machine, record, three.tid)
     waitingInVain(() => process.workerEnded(token))
     leave(three.machine, record)
-    const scissors = underScissors(one)
-    scissors.limit = k
-    scissors.once = true
-    try {
-      process.imageHash()
-    } catch (error) {
-      if (!(error instanceof Cut)) throw error
-    }
-    cut = scissors.cut
-    scissors.rewind(Number.POSITIVE_INFINITY)
+    cut = errsInHash(world, k)
     for (const at of [HDR.LOCK, record]) assert.is(three.machine.sys[at], 0, `step ${k}`)
     assert.is.not(three.HeapAlloc(heap, 0, 10), 0, `step ${k}`)
     process.check()
@@ -127,18 +133,9 @@ function leavesReservation({ process, two, three, token }: ReturnType<typeof sce
 loose('nor is it released once more if an error came at whatever store of that', () => {
   for (let k = 0, cut = true; cut; k++) {
     const world = scene()
-    const { process, one, three } = world
+    const { process, three } = world
     leavesReservation(world)
-    const scissors = underScissors(one)
-    scissors.limit = k
-    scissors.once = true
-    try {
-      process.imageHash()
-    } catch (error) {
-      if (!(error instanceof Cut)) throw error
-    }
-    cut = scissors.cut
-    scissors.rewind(Number.POSITIVE_INFINITY)
+    cut = errsInHash(world, k)
     const next = three.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
     process.check()
     assert.equal(
