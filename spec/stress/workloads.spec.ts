@@ -44,6 +44,12 @@ free('bounded by time', async () => {
   assert.ok(report.ok, report.failure?.message)
   assert.equal([report.ops, report.seconds], [null, 0.5])
   assert.ok(progress.some(({ done }) => done > 0))
+  const times = progress.map(({ ms }) => ms)
+  assert.equal(
+    times,
+    [...times].sort((a, b) => a - b),
+    'a bar never goes back'
+  )
 })
 
 free('several runs, in shards', async () => {

@@ -61,7 +61,7 @@ export function readProgress(): Progress<[read: number, total: number | undefine
 /** Shows how far a campaign, or its only run, has come. */
 export function stressProgress(): Progress<[now: StressProgress]> {
   return progress('{bar} {percentage} % | {text}', (bar, { runs, of, done, ops, ms, seconds }) => {
-    const [at, total] = of > 1 ? [runs, of] : ops > 0 ? [done, ops] : [Math.min(ms, seconds * 1000), seconds * 1000]
+    const [at, total] = of > 1 ? [runs, of] : ops > 0 ? [done, ops] : [ms, seconds * 1000]
     bar.draw(at, total, of > 1 ? `${inWords(runs)} runs` : `${inWords(done)} operations`)
   })
 }

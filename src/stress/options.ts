@@ -46,7 +46,7 @@ export interface StressProgress {
   /** Operations of the present run that are done, and how many there are; 0 where it is bounded by time. */
   readonly done: number
   readonly ops: number
-  /** Milliseconds since the start of the present run, and how long it works; 0 where it is bounded by operations. */
+  /** Milliseconds that the present run has worked, and how long it works; 0 where it is bounded by operations. */
   readonly ms: number
   readonly seconds: number
 }

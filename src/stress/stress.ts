@@ -91,10 +91,10 @@ function supervised(
       const phase = phaseNow()
       const now = performance.now()
       const [since, silent] = [changed(now), turned(now)]
-      const begun = Atomics.load(beat, BEAT.CHANGES) > 0
-      if (guarded.includes(phase) && since > (begun ? plan.timeout : idle)) ended(phase, `did not end within ${plan.timeout / 1000} s`)
+      const bound = Atomics.load(beat, BEAT.CHANGES) > 0 ? plan.timeout : idle
+      if (guarded.includes(phase) && since > bound) ended(phase, `did not end within ${bound / 1000} s`)
       else if (turning.includes(phase) && silent > idle) ended(phase, `did not end within ${Math.round(silent / 1000)} s`)
-      else apart(() => options.onProgress?.(progressOf(plan, beat, since)))
+      else apart(() => options.onProgress?.(progressOf(plan, beat, phase, since)))
     }, LOOK)
     port.on('message', hear)
     worker.on('error', (error: unknown) => {
@@ -160,14 +160,15 @@ function refusal({ source }: StressPlan, phase: Phase, how: string): string {
   return `${source.given}: ${what[phase]} ${how}`
 }
 
-function progressOf(plan: StressPlan, beat: Int32Array, ms: number): StressProgress {
+function progressOf(plan: StressPlan, beat: Int32Array, phase: Phase, since: number): StressProgress {
+  const working = phases.indexOf('run') - phases.indexOf(phase)
   const bounded = plan.ms === Number.POSITIVE_INFINITY
   return {
     runs: beat[BEAT.RUNS] as number,
     of: Math.max(1, beat[BEAT.OF] as number),
     done: beat[BEAT.DONE] as number,
     ops: bounded ? plan.ops * plan.threads : 0,
-    ms,
+    ms: working > 0 ? 0 : working < 0 && !bounded ? plan.ms : Math.min(since, plan.ms),
     seconds: bounded ? 0 : plan.ms / 1000
   }
 }
