@@ -69,6 +69,39 @@ walk('C-73: another process has no heaps here; its other lists are empty ones', 
   assert.is.not(ce.CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, other), INVALID_HANDLE_VALUE)
 })
 
+walk('TH-16: the id of a list is taken for no handle, also where the next heap has one close to it', () => {
+  const { ce, at, snapshot, list, next } = begin()
+  const rules: string[] = []
+  ce.onFinding(({ rule }) => rules.push(rule))
+  for (let id = list(); id !== 0; id = next()) {
+    HEAPENTRY32.set(ce.memory, at, 'dwSize', HEAPENTRY32.size)
+    assert.is(ce.Heap32First(snapshot, at, 0, id), 1)
+    HEAPLIST32.set(ce.memory, at, 'dwSize', HEAPLIST32.size)
+  }
+  assert.equal(rules, [])
+})
+
+walk('TH-16: all heaps that come and go in one place have ids of their own, none of them 0, until their handles begin again', () => {
+  const ce = createProcess().thread
+  const at = ce.VirtualAlloc(0, 4096, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+  const handles = new Set<number>()
+  const ids = new Set<number>()
+  for (let heap = ce.HeapCreate(0, 0, 0); !handles.has(heap); heap = ce.HeapCreate(0, 0, 0)) {
+    handles.add(heap)
+    const snapshot = ce.CreateToolhelp32Snapshot(TH32CS_SNAPHEAPLIST, 0)
+    HEAPLIST32.set(ce.memory, at, 'dwSize', HEAPLIST32.size)
+    ce.Heap32ListFirst(snapshot, at)
+    ce.Heap32ListNext(snapshot, at)
+    const { th32HeapID } = HEAPLIST32.read(ce.memory, at)
+    ids.add(th32HeapID)
+    HEAPENTRY32.set(ce.memory, at, 'dwSize', HEAPENTRY32.size)
+    assert.is(ce.Heap32First(snapshot, at, 0, th32HeapID), 1, `heap ${heap}`)
+    ce.CloseToolhelp32Snapshot(snapshot)
+    ce.HeapDestroy(heap)
+  }
+  assert.equal([handles.size, ids.size, ids.has(0)], [0x2000, 0x2000, false])
+})
+
 walk("C-13: flags beyond CE's table are named, and those within it are not", () => {
   const { ce } = begin()
   const messages: string[] = []
