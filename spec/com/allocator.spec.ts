@@ -66,7 +66,10 @@ getting('QueryInterface gives IUnknown and IMalloc with a reference more, and E_
     assert.equal(malloc.QueryInterface(riid), { hr: S_OK, ppvObject: malloc })
     assert.is(malloc.Release(), 1)
   }
-  for (const riid of [IID_IMallocSpy, '', '{', 'IMalloc']) assert.equal(malloc.QueryInterface(riid), { hr: E_NOINTERFACE, ppvObject: null })
+  // Braces count around the whole of it alone.
+  const [first, rest] = [IID_IMalloc.slice(0, 9), IID_IMalloc.slice(9)]
+  for (const riid of [IID_IMallocSpy, '', '{', 'IMalloc', `${first}{${rest}}`, `{${first}}${rest}`])
+    assert.equal(malloc.QueryInterface(riid), { hr: E_NOINTERFACE, ppvObject: null })
   assert.is(malloc.Release(), 0)
 })
 

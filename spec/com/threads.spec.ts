@@ -62,6 +62,20 @@ two('C-55: there is one spy for the process, and the calls of other threads are 
   assert.is(one.CoRevokeMallocSpy(), S_OK)
 })
 
+two('C-55: the finding says where the spy lives, and that its thread has ended if it outlives it', () => {
+  const { process, findings, one } = pair()
+  const leaver = openCom(attachThread(process.share()))
+  leaver.CoRegisterMallocSpy(new Witness())
+  const p = leaver.CoTaskMemAlloc(10)
+  process.terminateThread(3)
+  assert.throws(() => leaver.CoTaskMemFree(p), /terminated/)
+  assert.is(one.malloc.GetSize(p), 32)
+  assert.equal(
+    findings.map(({ thread, message }) => [thread, message]),
+    [[1, "IMalloc::GetSize: the spy lived in a thread that has ended: this thread's calls are counted and not shown to it"]]
+  )
+})
+
 two('C-55: what the spy put in front of a block is kept and minded in the calls of other threads', () => {
   for (const header of [4, 8, 32, 100]) {
     const { process, findings, one, two } = pair()
