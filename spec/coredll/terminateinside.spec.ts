@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { attachThread, LockTimeoutError, MEM_RESERVE, PAGE_READWRITE, ThreadTerminated } from '../../src/index.ts'
+import { recordOf } from '../../src/heap/record.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { enter, isOwn, leave } from '../../src/machine/section.ts'
 import { canPark } from '../../src/machine/wait.ts'
@@ -35,6 +36,32 @@ inside('in the midst of a call that waits: it leaves the heap whole and by itsel
   process.check()
   assert.equal(findings, [])
   assert.is(one.HeapFree(heap, 0, big), 1, 'the call has changed nothing')
+})
+
+inside('while it leaves the heap with what it came for: the call has its answer, and the next one ends the thread', () => {
+  for (const call of ['HeapAlloc', 'HeapReAlloc', 'LocalAlloc', 'LocalReAlloc'] as const) {
+    const { process, two } = scene()
+    const { machine } = two
+    const own = two.GetProcessHeap()
+    const block = two.HeapAlloc(own, 0, 100)
+    const calls = {
+      HeapAlloc: () => two.HeapAlloc(own, 0, 50),
+      HeapReAlloc: () => two.HeapReAlloc(own, 0, block, 90),
+      LocalAlloc: () => two.LocalAlloc(0, 50),
+      LocalReAlloc: () => two.LocalReAlloc(block, 90, 0)
+    }
+    const { give } = machine
+    // The hot path leaves by itself.
+    machine.goBy({ alloc: () => 0, free: () => 0 })
+    machine.give = (address) => {
+      const seen = give(address)
+      if (address >>> 2 === recordOf(machine, own)) process.terminateThread(two.tid)
+      return seen
+    }
+    assert.is.not(calls[call](), 0, call)
+    isOver(() => two.GetLastError())
+    process.check()
+  }
 })
 
 inside('and goes on to make calls: they take nothing from the thread that has its place by then', () => {

@@ -228,6 +228,57 @@ hostile('asked to decommit some pages, a callback may not decommit the whole res
   assert.is(lender.ce.memory.readU8(second + 99), 5)
 })
 
+hostile('asked to decommit some pages, a callback may decommit some of them, and not a byte more at either end', () => {
+  const lender = new Lender()
+  const heap = lender.heap()
+  const [first, middle, last] = [4000, 30_000, 100].map((bytes) => lender.ce.HeapAlloc(heap, 0, bytes)) as [number, number, number]
+  lender.ce.HeapFree(heap, 0, middle)
+  for (const [block, bytes] of [
+    [first, 4000],
+    [last, 100]
+  ] as const)
+    lender.ce.memory.fill(block, 5, bytes)
+  const results: number[][] = []
+  lender.instead = ({ action, address, size }) => {
+    if (action !== MEM_DECOMMIT) return undefined
+    const decommit = (from: number, bytes: number): number => lender.ce.VirtualFree(from, bytes, MEM_DECOMMIT)
+    results.push([
+      decommit(address - 1, size),
+      decommit(address - 1, 1),
+      decommit(address, size + 1),
+      decommit(address + size, 1),
+      decommit(address + 4096, 4096)
+    ])
+    return undefined
+  }
+  lender.ce.HeapCompact(heap, 0)
+  assert.equal(results[0], [0, 0, 0, 0, 1])
+  assert.ok([first, first + 3999, last, last + 99].every((at) => lender.ce.memory.readU8(at) === 5))
+  lender.sound()
+})
+
+hostile('asked to decommit a reservation that it has released meanwhile, a callback may not decommit what another heap has there', () => {
+  const lender = new Lender()
+  const { ce } = lender
+  const heap = lender.heap()
+  let block = 0
+  let answer = 1
+  lender.instead = ({ action, address, size }) => {
+    if (action !== MEM_DECOMMIT) return undefined
+    ce.VirtualFree(address, 0, MEM_DECOMMIT)
+    assert.is(ce.VirtualFree(address, 0, MEM_RELEASE), 1, "it is the app's again")
+    block = ce.HeapAlloc(ce.HeapCreate(0, 0, 0), 0, 100)
+    assert.ok(block >= address && block < address + size)
+    ce.memory.fill(block, 5, 100)
+    answer = ce.VirtualFree(address, 4096, MEM_DECOMMIT)
+    return answer
+  }
+  assert.is(ce.HeapDestroy(heap), 1)
+  assert.is(answer, 0)
+  assert.is(ce.memory.readU8(block + 99), 5)
+  lender.sound()
+})
+
 hostile("a reservation that came back is the app's again", () => {
   const lender = new Lender()
   lender.instead = ({ action }) => (action === MEM_RELEASE ? 1 : undefined)
