@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   ERROR_INVALID_PARAMETER,
+  LockTimeoutError,
   MEM_COMMIT,
   MEM_DECOMMIT,
   MEM_FREE,
@@ -15,6 +16,9 @@ import {
   PAGE_READONLY,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { HDR } from '../../src/machine/layout.ts'
+import { enter, leave } from '../../src/machine/section.ts'
+import { scene, waitingInVain } from './afterdeathscene.ts'
 import { badPlaces } from './badout.ts'
 import { everywhere } from './world.ts'
 import type { World } from './world.ts'
@@ -135,6 +139,7 @@ everywhere(
         { result: 0, error: ERROR_INVALID_PARAMETER, rules: ['C-62'], changed: false },
         why
       )
+      assert.is(world.findings.at(-1)?.call, 'VirtualQuery')
     }
     const buffer = ce.HeapAlloc(heap, 0, 64)
     for (const offset of [1, 2, 3]) {
@@ -146,5 +151,19 @@ everywhere(
     }
   }
 )
+
+query('VQ-1: waits for a thread that is in the middle of a change, as any call does', () => {
+  const { one, two, heap } = scene()
+  const buffer = one.HeapAlloc(heap, 0, size)
+  enter(two.machine, HDR.LOCK, two.tid)
+  waitingInVain(() =>
+    assert.throws(
+      () => one.VirtualQuery(buffer, buffer, size),
+      (error: unknown) => error instanceof LockTimeoutError && error.owner === two.tid
+    )
+  )
+  leave(two.machine, HDR.LOCK)
+  assert.is(one.VirtualQuery(buffer, buffer, size), size)
+})
 
 query.run()

@@ -3,7 +3,6 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hostReport, openHost } from '../../src/hosting/index.ts'
 import {
-  attachThread,
   E_INVALIDARG,
   E_OUTOFMEMORY,
   eProcessCritical,
@@ -14,14 +13,11 @@ import {
   MEM_RELEASE,
   MEM_RESERVE,
   MEM_RESET,
-  MEMORY_BASIC_INFORMATION,
   PAGE_NOACCESS,
   PAGE_READONLY,
   PAGE_READWRITE,
   S_OK
 } from '../../src/index.ts'
-import { HDR, UNIT_SHIFT, UNIT_WORDS } from '../../src/machine/layout.ts'
-import { enter, leave } from '../../src/machine/section.ts'
 import { here } from '../com/scene.ts'
 import { everywhere, open } from '../coredll/world.ts'
 
@@ -230,34 +226,6 @@ virtual('HO-12, C-88: wrong parameters are no request: they fail as such above t
   assert.ok(hostReport(host).available)
   assert.is(host.VirtualAlloc(0, 0x20000, RESERVE_COMMIT, PAGE_READWRITE, eProcessCritical).hr, E_OUTOFMEMORY)
   assert.not.ok(hostReport(host).available)
-})
-
-virtual('HO-14: VirtualQuery meets a reservation in the middle of its release', () => {
-  const { ce } = open(here)
-  const host = openHost(ce)
-  const { ppMem } = host.VirtualAlloc(0, 0x1000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical)
-  const info = ce.LocalAlloc(0, MEMORY_BASIC_INFORMATION.size)
-  const { units } = ce.machine
-  const owner = (ppMem >>> UNIT_SHIFT) * UNIT_WORDS
-  const before = units[owner] as number
-  units[owner] = 0
-  const { hr } = host.VirtualQuery(ppMem, info, MEMORY_BASIC_INFORMATION.size)
-  units[owner] = before
-  assert.is(hr, S_OK)
-  assert.is(MEMORY_BASIC_INFORMATION.read(ce.memory, info).AllocationBase, 0)
-})
-
-virtual('HO-14: VirtualQuery finishes while another thread is stopped in the middle of a change', () => {
-  const { ce, process } = open(here)
-  const host = openHost(ce)
-  const { ppMem } = host.VirtualAlloc(0, 0x2000, RESERVE_COMMIT, PAGE_READWRITE, eTaskCritical)
-  const info = ce.LocalAlloc(0, 28)
-  const other = attachThread(process.share())
-  enter(other.machine, HDR.LOCK, other.tid)
-  assert.equal(host.VirtualQuery(ppMem, info, 28), { hr: S_OK, pResult: 28 })
-  leave(other.machine, HDR.LOCK)
-  assert.equal([ce.memory.readU32(info), ce.memory.readU32(info + 16)], [ppMem, MEM_COMMIT])
-  assert.is(other.VirtualFree(0, 0, MEM_RELEASE), 0, 'the section is free again')
 })
 virtual.run()
 
