@@ -136,7 +136,7 @@ export function virtualAlloc(
       commit(ce.machine, ce.tid, first, size, flProtect) >= 0 ? first : fail(ce, ERROR_NOT_ENOUGH_MEMORY)
     )
   }
-  if (lpAddress === 0 && action === MEM_COMMIT) ce.raise('commitNull', call)
+  if (action === MEM_COMMIT) ce.raise('commitNull', call)
   // A reservation begins at the 64 KB border below the address, and what is reserved and committed at once is committed from there (VA-3).
   const start = lpAddress - (lpAddress % UNIT)
   const bytes = first + size - start
