@@ -50,7 +50,9 @@ function assertLines(shown: string, printed: string): void {
 
 const programs = suite('README: the programs')
 
-for (const [, program, printed] of readme.matchAll(/^```ts\n((?:(?!```)[\s\S])*)```\n\nprints\n\n```\n([\s\S]*?)^```$/gm) as Iterable<string[]>) {
+for (const [, program, printed] of readme.matchAll(/^```ts\n((?:(?!```)[\s\S])*)```\n\nprints\n\n```\n([\s\S]*?)^```$/gm) as Iterable<
+  string[]
+>) {
   const title = program
     ?.trim()
     .split('\n')
