@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   createProcess,
+  ERROR_NOT_ENOUGH_MEMORY,
   HEAPENTRY32,
   HEAPLIST32,
   INVALID_HANDLE_VALUE,
@@ -10,6 +11,7 @@ import {
   MEM_RESERVE,
   PAGE_READWRITE,
   TH32CS_SNAPHEAPLIST,
+  TH32CS_SNAPNOHEAPS,
   TH32CS_SNAPPROCESS
 } from '../../src/index.ts'
 import type { CeThread } from '../../src/index.ts'
@@ -110,4 +112,21 @@ walk("C-13: flags beyond CE's table are named, and those within it are not", () 
   assert.is(messages.length, 1)
   assert.match(messages[0] ?? '', /flags 0x0*100 are not in CE's table/)
 })
+
+walk('C-74: a million open snapshots are each their own; beyond them one can be taken once another is closed', () => {
+  const { ce, snapshot, list } = begin()
+  const cheap = (): number => ce.CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS | TH32CS_SNAPNOHEAPS, 0)
+  const numbers = 0x100000
+  for (let n = 0; n < numbers; n++) assert.is(ce.CloseToolhelp32Snapshot(cheap()), 1)
+  assert.is(ce.CloseToolhelp32Snapshot(cheap()), 1)
+  assert.is.not(list(), 0, 'the first one is still there')
+
+  const open = new Set([snapshot])
+  while (open.size < numbers) open.add(cheap())
+  assert.equal([cheap(), ce.GetLastError()], [INVALID_HANDLE_VALUE, ERROR_NOT_ENOUGH_MEMORY])
+  const [, some] = [...open] as [number, number]
+  ce.CloseToolhelp32Snapshot(some)
+  assert.is(cheap(), some)
+})
+
 walk.run()

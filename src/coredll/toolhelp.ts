@@ -2,6 +2,7 @@ import {
   ERROR_INVALID_HANDLE,
   ERROR_INVALID_PARAMETER,
   ERROR_NO_MORE_FILES,
+  ERROR_NOT_ENOUGH_MEMORY,
   ERROR_SUCCESS,
   HF32_DEFAULT,
   INVALID_HANDLE_VALUE,
@@ -65,6 +66,9 @@ function tableOf(machine: Machine): Table {
   return table
 }
 
+/** The highest number of a snapshot; each is free again once its snapshot is closed. */
+const NUMBERS = 0xfffff
+
 const LISTED = TH32CS_SNAPALL | TH32CS_GETALLMODS | TH32CS_SNAPNOHEAPS
 
 /** TH-3: a snapshot of the processes carries their heaps, unless it was asked not to. */
@@ -84,9 +88,15 @@ export function createSnapshot(ce: Taker, dwFlags: number, th32ProcessID: number
     return INVALID_HANDLE_VALUE
   }
   const table = tableOf(ce.machine)
+  if (table.open.size > NUMBERS) {
+    fail(ce, ERROR_NOT_ENOUGH_MEMORY)
+    return INVALID_HANDLE_VALUE
+  }
   const heaps = wantsHeaps(dwFlags) ? listHeaps(ce) : []
+  let handle: number
   // Ends in 01: neither a pointer nor a heap's handle. The thread's id keeps two workers from giving out the same one.
-  const handle = (((++table.made & 0xfffff) << 12) | ((ce.tid & 0x3ff) << 2) | 1) >>> 0
+  do handle = (((++table.made & NUMBERS) << 12) | ((ce.tid & 0x3ff) << 2) | 1) >>> 0
+  while (table.open.has(handle))
   table.open.set(handle, { heaps, nextHeap: 0, walked: undefined, nextBlock: 0 })
   return handle
 }

@@ -132,8 +132,8 @@ export const toolHelpChoices: readonly Rule[] = section('Our choices', [
     statement:
       'A handle that is no open snapshot fails; a snapshot is open in the JavaScript thread that took it, so that a worker does not see ' +
       "another worker's. A heap is walked as it was when the snapshot was taken, even once it is destroyed; what a fixed heap spends on its own " +
-      'structures is no block of it.',
-    value: 'ERROR_INVALID_HANDLE (6)',
+      'structures is no block of it. Of a million open snapshots (2^20) none is another one; beyond them CreateToolhelp32Snapshot fails.',
+    value: 'ERROR_INVALID_HANDLE (6); ERROR_NOT_ENOUGH_MEMORY (8)',
     source: [ourChoice, 'leans on TH-5'],
     seeAlso: ['TH-5', 'TH-9', 'C-45'],
     advice: 'Take, walk and close a snapshot in one thread.'
