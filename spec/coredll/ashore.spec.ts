@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openCom } from '../../src/com/index.ts'
-import { MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
+import { CRITICAL_SECTION, MEM_RESERVE, PAGE_READWRITE } from '../../src/index.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import type { Machine } from '../../src/machine/machine.ts'
 import { HDR } from '../../src/machine/layout.ts'
@@ -215,5 +215,27 @@ alive('and another one, at whatever store of letting go of what the call was in:
       assert.is(one.HeapFree(heap, 0, block), live === 150 ? 1 : 0, `steps ${k} and ${j}`)
     }
   }
+})
+alive('that ended its wait by a promise is in no section of the process', async () => {
+  let ended = 0
+  for (let k = 0, cut = true; cut; k++) {
+    const { process, one, two } = scene()
+    process.onFinding(() => undefined)
+    const section = one.LocalAlloc(0, CRITICAL_SECTION.size)
+    one.InitializeCriticalSection(section)
+    // Whoever finds this mends it in the process section, and leaves a finding in the ring.
+    CRITICAL_SECTION.write(one.memory, section, { ...CRITICAL_SECTION.read(one.memory, section), hCrit: 1 })
+    const scissors = underScissors(two)
+    scissors.limit = k
+    scissors.once = true
+    const error = await two.EnterCriticalSectionAsync(section).catch((reason: unknown) => reason)
+    cut = scissors.cut
+    if (!cut) break
+    ended++
+    assert.instance(error, Cut)
+    for (const at of [HDR.LOCK, HDR.RING_LOCK]) assert.is(one.machine.sys[at], 0, `step ${k}`)
+    process.check()
+  }
+  assert.ok(ended > 5, `${ended} steps`)
 })
 alive.run()

@@ -57,6 +57,22 @@ listeners('ce.onFinding hears its own thread alone', () => {
   assert.equal(heard, [2])
 })
 
+listeners('ce.onFinding ends for the listener whose end was asked for, in an attached thread too', () => {
+  const { other, heap } = start()
+  const heard: string[] = []
+  const ends = ['a', 'b', 'c'].map((name) => other.onFinding(() => heard.push(name)))
+  for (const [first, left] of [
+    [0, 'bc'],
+    [2, 'b'],
+    [2, 'b'],
+    [1, '']
+  ] as const) {
+    ends[first]?.()
+    other.HeapFree(heap, 0, 0)
+    assert.is(heard.splice(0).join(''), left)
+  }
+})
+
 listeners('findings from before there was a listener, or after it ended, are gone', () => {
   const { process, ce, other, heap } = start()
   const heard: number[] = []

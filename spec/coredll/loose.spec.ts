@@ -11,9 +11,10 @@ import {
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { CALLS } from '../../src/coredll/calls.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
 import { GRANULE, HDR } from '../../src/machine/layout.ts'
-import { leave } from '../../src/machine/section.ts'
+import { leave, NAP } from '../../src/machine/section.ts'
 import { THREAD, threadAt } from '../../src/machine/threads.ts'
 import { type Adrift, adrift, leavesLoose, scene, scissorsOf } from './adriftscene.ts'
 import { waitingInVain } from './afterdeathscene.ts'
@@ -262,6 +263,22 @@ loose('out of a page callback that gives no pages is kept by the call that asked
     assert.is(liveBytes(world), 0)
     process.check()
   }
+})
+
+loose('is tried to be undone once where an error ends a call, whichever that is, which waits no longer than a nap', () => {
+  const { two } = adrift()
+  let ended = 0
+  for (const name of CALLS) {
+    const call = two[name] as (...args: unknown[]) => unknown
+    if (call.length === 0) continue
+    assert.is(
+      waitingInVain(() => assert.throws(() => call.apply(two, new Array(call.length).fill(-1)), new RegExp(`^${name}: `))),
+      NAP,
+      name
+    )
+    ended++
+  }
+  assert.ok(ended > 40, `${ended} calls`)
 })
 
 loose('is undone by whoever buries the thread', () => {

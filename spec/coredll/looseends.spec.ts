@@ -315,13 +315,13 @@ loose('of the newest thread too', () => {
 
 loose('is looked for nowhere if there is none: the burial waits for nobody, wherever he is', () => {
   const { process, two, three, token, record } = scene()
-  for (const at of [HDR.SPY_LOCK, record, HDR.LOCK]) enter(three.machine, at, three.tid)
+  for (const at of [HDR.SPY_LOCK, record, HDR.LOCK, HDR.RING_LOCK]) enter(three.machine, at, three.tid)
   assert.is(
     waitingInVain(() => assert.equal(process.workerEnded(token), [two.tid])),
     0
   )
   assert.is(attachThread(process.share()).tid, two.tid)
-  for (const at of [HDR.LOCK, record, HDR.SPY_LOCK]) {
+  for (const at of [HDR.RING_LOCK, HDR.LOCK, record, HDR.SPY_LOCK]) {
     assert.ok(isOwn(three.machine.sys[at] as number, three.tid))
     leave(three.machine, at)
   }

@@ -79,10 +79,7 @@ export class ThreadCore implements Caller {
 
   /** @internal */
   raise(kind: AnyKind, call: AnyCall, a = 0, b = 0): void {
-    if (this.#listeners.length > 0) {
-      const finding = makeFinding(kind, call, this.tid, a, b)
-      for (const listener of [...this.#listeners]) tell(listener, finding)
-    }
+    for (const listener of [...this.#listeners]) tell(listener, makeFinding(kind, call, this.tid, a, b))
     // The creating thread's own listeners are the process's; only other threads' findings have to travel.
     if (this.tid !== CREATOR && this.machine.sys[HDR.LISTENING] !== 0) postFinding(this.machine, kind, call, this.tid, a, b)
   }
