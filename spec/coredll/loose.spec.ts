@@ -4,20 +4,22 @@ import * as assert from 'uvu/assert'
 import { openCom } from '../../src/com/index.ts'
 import {
   attachThread,
+  type CeProcess,
   type CeThread,
   HEAP_ZERO_MEMORY,
   LockTimeoutError,
   MEM_COMMIT,
+  MEM_RELEASE,
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
 import { CALLS } from '../../src/coredll/calls.ts'
 import { REC, recordOf } from '../../src/heap/record.ts'
-import { GRANULE, HDR } from '../../src/machine/layout.ts'
+import { GRANULE, HDR, UNIT } from '../../src/machine/layout.ts'
 import { leave, NAP } from '../../src/machine/section.ts'
 import { THREAD, threadAt } from '../../src/machine/threads.ts'
 import { type Adrift, adrift, leavesLoose, scene, scissorsOf } from './adriftscene.ts'
-import { waitingInVain } from './afterdeathscene.ts'
+import { cutOff, waitingInVain } from './afterdeathscene.ts'
 import { Cut } from './scissors.ts'
 
 const loose = suite('what is loose')
@@ -142,6 +144,86 @@ loose('is a reservation too: no other one takes its place', () => {
   )
   assert.is(process.snapshot().reservations.length, 1)
   process.check()
+})
+
+/** The second thread has made a reservation that nobody heard of, and the third one stays in the process section; its address. */
+function leavesReservation(world: Adrift): number {
+  const { two } = world
+  waitingInVain(() => leavesLoose(world, HDR.LOCK, () => two.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)))
+  return (two.machine.sys[threadAt(two.machine, two.tid) + THREAD.RESERVED] as number) * UNIT
+}
+
+/** Where the program has reserved memory. */
+const reserved = (process: CeProcess): number[] => process.snapshot().reservations.map(({ address }) => address)
+
+loose('is no reservation any more that somebody has released: the one that is made in its place stays', () => {
+  const world = scene()
+  const { process, two, three } = world
+  const address = leavesReservation(world)
+  leave(three.machine, HDR.LOCK)
+  assert.is(three.VirtualFree(address, 0, MEM_RELEASE), 1)
+  assert.is(three.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE), address)
+  two.GetLastError()
+  assert.equal(reserved(process), [address])
+  process.check()
+})
+
+loose('nor one that somebody releases while its thread waits to undo it', () => {
+  const world = scene()
+  const { process, two, three } = world
+  const address = leavesReservation(world)
+  let next = 0
+  waitingFor(
+    () => {
+      assert.is(three.VirtualFree(address, 0, MEM_RELEASE), 1)
+      assert.is(three.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE), address)
+      leave(three.machine, HDR.LOCK)
+    },
+    () => {
+      next = two.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+    }
+  )
+  assert.is.not(next, address)
+  assert.equal(reserved(process), [address, next])
+  process.check()
+})
+
+for (const [how, dies] of [
+  ['an error ends that', false],
+  ['who does it dies', true]
+] as const) {
+  loose(`nor one that somebody releases, at whatever store ${how}`, () => {
+    for (let k = 0, cut = true; cut; k++) {
+      const world = scene()
+      const { process, one, two, three } = world
+      const address = leavesReservation(world)
+      leave(three.machine, HDR.LOCK)
+      const token = process.share()
+      const five = attachThread(token)
+      cut = cutOff(five, k, () => five.VirtualFree(address, 0, MEM_RELEASE), !dies)
+      if (dies) process.workerEnded(token)
+      const next = one.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE)
+      two.GetLastError()
+      assert.equal(reserved(process), [next], `step ${k}`)
+      process.check()
+    }
+  })
+}
+
+loose('is not what its thread is to undo while a heap has it', () => {
+  const world = scene()
+  const { process, one, two, three } = world
+  const address = leavesReservation(world)
+  leave(three.machine, HDR.LOCK)
+  const alloc = (at: number, size: number, action: number): number =>
+    action === MEM_RESERVE ? address : one.VirtualAlloc(at, size, action, PAGE_READWRITE)
+  const heap = one.CeHeapCreate(0, 0, 0, alloc, () => 1)
+  const block = one.HeapAlloc(heap, 0, 100)
+  assert.is(block & ~(UNIT - 1), address)
+  two.GetLastError()
+  assert.is(two.machine.loose, false)
+  process.check()
+  assert.is(one.HeapFree(heap, 0, block), 1)
 })
 
 loose('is not lost by an error at whatever store of a call that frees', () => {

@@ -158,6 +158,19 @@ loose('nor a heap in the place of a reservation that somebody else has released'
   assert.is(one.HeapFree(heap, 0, block), 1)
 })
 
+loose('nor the reservation that another thread has made in its place, after it had released what was there', () => {
+  const world = scene()
+  const { process, three } = world
+  const address = leavesReservation(world)
+  assert.is(three.VirtualFree(address, 0, MEM_RELEASE), 1)
+  assert.is(three.VirtualAlloc(0, 0x10000, MEM_RESERVE, PAGE_READWRITE), address)
+  process.check()
+  assert.equal(
+    process.snapshot().reservations.map((one) => one.address),
+    [address]
+  )
+})
+
 loose('not without the process section, which stays with who is in it', () => {
   const world = scene()
   const { process, one, two, three, token, record } = world

@@ -4,7 +4,7 @@ import { endHeap } from '../heap/repair.ts'
 import { leaveByError } from '../machine/adrift.ts'
 import { GRANULE, HDR } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
-import { KIND_APP, RES, release, res, reservationAt } from '../machine/pages.ts'
+import { KIND_APP, RES, releaseApp, res } from '../machine/pages.ts'
 import { enter, enterSoon, leave } from '../machine/section.ts'
 import { settleSlot, THREAD, threadAt } from '../machine/threads.ts'
 
@@ -47,7 +47,6 @@ function handleIn(machine: Machine, record: number): number {
 export function undoLoose(machine: Machine, who: number, tid: number, has: Entering = enterSoon): boolean {
   const { sys } = machine
   const slot = threadAt(machine, tid)
-  const unit = sys[slot + THREAD.RESERVED] as number
   let done = true
   for (const record of recordsOf(machine)) {
     const abandoned = sys[record + REC.MAKER] === ABANDONED
@@ -58,13 +57,11 @@ export function undoLoose(machine: Machine, who: number, tid: number, has: Enter
     if (made) sys[slot + THREAD.LOOSE] = handleIn(machine, record)
     if (!undoIn(machine, who, record, made ? slot : 0, made ? has : enterSoon) && made) done = false
   }
-  if (unit !== 0) {
+  if (sys[slot + THREAD.RESERVED] !== 0) {
     if (has(machine, HDR.LOCK, who)) {
-      // Whoever is cut off in this is mended after, and it is not undone once more.
-      sys[HDR.LEFT_RESERVED] = unit
-      if (reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) release(machine, who, unit)
-      sys[slot + THREAD.RESERVED] = 0
-      sys[HDR.LEFT_RESERVED] = 0
+      // Not before: until here somebody else may have released it.
+      const unit = sys[slot + THREAD.RESERVED] as number
+      if (res(machine, unit, RES.KIND) === KIND_APP) releaseApp(machine, who, unit)
       leave(machine, HDR.LOCK)
     } else done = false
   }

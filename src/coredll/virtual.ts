@@ -29,7 +29,7 @@ import {
   pageProtection,
   protectPages,
   RES,
-  release,
+  releaseApp,
   res,
   reservationAt,
   reserve,
@@ -173,7 +173,7 @@ export function ceVirtualSharedAlloc(ce: Caller, lpvAddr: number, cbSize: number
 /** Commits a reservation just made, or takes it back. */
 function commitNew(ce: Caller, base: number, bytes: number, flProtect: number): number {
   if (commit(ce.machine, ce.tid, base, bytes, flProtect) >= 0) return base
-  release(ce.machine, ce.tid, base >>> UNIT_SHIFT)
+  releaseApp(ce.machine, ce.tid, base >>> UNIT_SHIFT)
   return fail(ce, ERROR_NOT_ENOUGH_MEMORY)
 }
 
@@ -246,7 +246,7 @@ export function virtualFree(ce: Caller, lpAddress: number, dwSize: number, dwFre
 function releaseOwn(ce: Caller, home: number): number {
   const committed = res(ce.machine, home, RES.COMMITTED)
   if (committed !== 0 && committed !== res(ce.machine, home, RES.PAGES)) return fail(ce, ERROR_INVALID_PARAMETER)
-  release(ce.machine, ce.tid, home)
+  releaseApp(ce.machine, ce.tid, home)
   return 1
 }
 

@@ -5,7 +5,7 @@ import { HDR, PAGE, PAGE_SHIFT, PAGES_PER_UNIT, UNIT, UNIT_SHIFT, UNIT_WORDS } f
 import type { Machine } from './machine.ts'
 import { becomeLow, weigh } from './pressure.ts'
 import { enter, leave } from './section.ts'
-import { THREAD } from './threads.ts'
+import { forgetMade, THREAD } from './threads.ts'
 
 /**
  * Address space and physical memory. A reservation is a run of whole units; its record stands at its first unit.
@@ -244,13 +244,17 @@ export function release(machine: Machine, who: number, unit: number): number {
   const end = unit + Math.ceil(pages / PAGES_PER_UNIT)
   // The first word of it is the first unit's OWNER.
   for (let word = unit * UNIT_WORDS; word < end * UNIT_WORDS; word++) machine.units[word] = 0
-  // Nobody is told of it any more, and the units may be another thread's next.
-  if (machine.sys[machine.slot + THREAD.RESERVED] === unit) machine.sys[machine.slot + THREAD.RESERVED] = 0
   for (let page = first; page < first + pages; page++) machine.pages[page] = forgotten(machine.pages[page] as number)
   machine.sys[HDR.COMMITTED] = (machine.sys[HDR.COMMITTED] as number) - committed
   weigh(machine)
   leave(machine, HDR.LOCK)
   return committed
+}
+
+/** Ends a reservation of the program's, and no thread undoes it any more: the units may be another's next. Precondition: inside the process section. */
+export function releaseApp(machine: Machine, who: number, unit: number): void {
+  release(machine, who, unit)
+  forgetMade(machine, THREAD.RESERVED, unit)
 }
 
 /** The word of a page that no reservation holds any more. */

@@ -2,7 +2,7 @@ import { HDR, INJECTION_WORDS, MAX_INJECTIONS, PAGES_PER_UNIT, UNIT_WORDS } from
 import type { Machine } from './machine.ts'
 import { forgotten, KIND_APP, PAGE_COMMITTED, PAGE_STATE, RES, redo, res, reservationAt, setHeapOf, setRes } from './pages.ts'
 import { weigh } from './pressure.ts'
-import { forgetMade, THREAD } from './threads.ts'
+import { THREAD, threadAt } from './threads.ts'
 
 /**
  * Address space and physical memory after a thread ended inside the process section, at any store:
@@ -26,6 +26,7 @@ export function repairPages(machine: Machine): void {
   redo(machine)
   dropLeft(machine)
   tileUnits(machine)
+  forgetReleased(machine)
   sys[HDR.COMMITTED] = countPages(machine)
   if ((sys[HDR.COMMITTED] as number) > (sys[HDR.PEAK_COMMITTED] as number)) sys[HDR.PEAK_COMMITTED] = sys[HDR.COMMITTED] as number
   sys[HDR.REDO] = 0
@@ -37,8 +38,16 @@ export function repairPages(machine: Machine): void {
 function dropLeft(machine: Machine): void {
   const unit = machine.sys[HDR.LEFT_RESERVED] as number
   if (unit !== 0 && reservationAt(machine, unit) === unit && res(machine, unit, RES.KIND) === KIND_APP) setRes(machine, unit, RES.OWNER, 0)
-  if (unit !== 0) forgetMade(machine, THREAD.RESERVED, unit)
   machine.sys[HDR.LEFT_RESERVED] = 0
+}
+
+/** Whoever has released what a thread had left to be undone may have been cut off before it said so. */
+function forgetReleased(machine: Machine): void {
+  for (let tid = 1; tid <= (machine.sys[HDR.THREADS] as number); tid++) {
+    const at = threadAt(machine, tid) + THREAD.RESERVED
+    const unit = machine.sys[at] as number
+    if (unit !== 0 && reservationAt(machine, unit) !== unit) machine.sys[at] = 0
+  }
 }
 
 /** Every unit belongs to the reservation whose first unit says so, or to none. */

@@ -16,7 +16,7 @@ import type { Machine } from './machine.ts'
  *
  *   HANDOUT    granule of a block made and not handed out yet      then it is freed
  *   RESIZED    granule of the block that HeapReAlloc works on      then HANDOUT is freed only if this one lives; its sentinel is written again
- *   RESERVED   first unit of a reservation made for the program    then it is released
+ *   RESERVED   first unit of a reservation made for the program    then it is released, unless somebody else has done so, who takes it out of here
  *   LOOSE      handle of the heap whose section could not be had when HANDOUT was to be freed; 0 otherwise
  *
  * Of a thread that lives and is loose (machine/adrift.ts) they say what one of its former calls has left, and no call writes to them before that is undone.
