@@ -60,13 +60,26 @@ function placeOf({ machine }: CeThread, heap: number): number {
   return indexOf(machine, recordOf(machine, heap))
 }
 
+/** The sections that the thread takes while `call` runs, each time. */
+function takenIn({ machine }: CeThread, call: () => void): number[] {
+  const { take } = machine
+  const taken: number[] = []
+  machine.take = (at, who) => {
+    taken.push(at >> 2)
+    return take(at, who)
+  }
+  call()
+  machine.take = take
+  return taken
+}
+
 function inVain(call: () => unknown): void {
   waitingInVain(() => assert.throws(call, (error: unknown) => error instanceof LockTimeoutError))
 }
 
 const table = suite('the table of heaps')
 
-table('C-11: where heaps that are being made have every record, one more is NULL with error 8', () => {
+table('C-11: where heaps that are being made have every record, one more is NULL with error 8, and takes the process section alone', () => {
   const { process, one } = scene(4)
   let deepest = 0
   const dive = (depth: number): void => {
@@ -79,7 +92,8 @@ table('C-11: where heaps that are being made have every record, one more is NULL
         if (deepest === 0) {
           deepest = depth
           one.SetLastError(0)
-          assert.equal([one.HeapCreate(0, 0, 0), one.GetLastError()], [0, ERROR_NOT_ENOUGH_MEMORY])
+          const taken = takenIn(one, () => assert.equal([one.HeapCreate(0, 0, 0), one.GetLastError()], [0, ERROR_NOT_ENOUGH_MEMORY]))
+          assert.equal(taken, [HDR.LOCK])
           assert.ok((one.machine.sys[HDR.HEAPS] as number) <= 4)
         }
         return 0
@@ -178,16 +192,13 @@ sections('HeapCreate enters that of no heap that lives, and leaves alone who is 
   const { one, two } = scene()
   const heap = one.HeapCreate(0, 0, 0)
   const record = recordOf(one.machine, heap)
-  const taken = new Set<number>()
-  const { take } = one.machine
-  one.machine.take = (at, who) => {
-    taken.add(at >> 2)
-    return take(at, who)
-  }
   enter(two.machine, record, two.tid)
-  const next = one.HeapCreate(0, 0, 0)
-  assert.ok(taken.has(recordOf(one.machine, next)))
-  assert.not(taken.has(record))
+  let next = 0
+  const taken = takenIn(one, () => {
+    next = one.HeapCreate(0, 0, 0)
+  })
+  assert.ok(taken.includes(recordOf(one.machine, next)))
+  assert.not(taken.includes(record))
   assert.ok(isOwn(one.machine.sys[record] as number, two.tid))
 })
 

@@ -5,7 +5,7 @@ import { HOLES, SIZE_SHIFT, START } from '../../src/heap/block.ts'
 import { ABANDONED, CLAIMED, NEVER, REC, recordAt } from '../../src/heap/record.ts'
 import { endHeap, repairHeap } from '../../src/heap/repair.ts'
 import { reservationsOf } from '../../src/heap/region.ts'
-import { LockTimeoutError } from '../../src/index.ts'
+import { LockTimeoutError, MEM_COMMIT, PAGE_READWRITE } from '../../src/index.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { KIND_APP, reservationAt, RES, setRes } from '../../src/machine/pages.ts'
 import { addTo, type Field, field, setWord } from './plant.ts'
@@ -212,11 +212,16 @@ left('orphans of the heap alone are given back: regions and big blocks, no other
   f.process.check()
 })
 
-left('the process heap is repaired beside free address space and reservations of many units', () => {
+left('the process heap is repaired beside free address space and reservations of many units, and nothing else is given back for it', () => {
   const f = field('segregated')
-  repairHeap(f.machine, f.ce.tid, recordAt(f.machine, 0))
+  const { machine, ce } = f
+  repairHeap(machine, ce.tid, recordAt(machine, 0))
+  // Memory is low until some is given back, or the budget changes.
+  f.process.injectFailures({ on: 'commit', nth: 1 })
+  assert.is(ce.VirtualAlloc(f.app * 65_536 + 4096, 1, MEM_COMMIT, PAGE_READWRITE), 0)
+  assert.is(machine.sys[HDR.IS_LOW], 1)
   const before = image(f)
-  assert.is(repairHeap(f.machine, f.ce.tid, recordAt(f.machine, 0)), 'whole')
+  assert.is(repairHeap(machine, ce.tid, recordAt(machine, 0)), 'whole')
   same(image(f), before, 'the process heap')
   assert.ok(isReserved(f, f.app))
 })

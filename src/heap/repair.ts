@@ -195,7 +195,7 @@ function rebuild(machine: Machine, record: number): void {
   let stand = 0
   let bytes = 0
   let pages = 0
-  if (!nextFit) sys.fill(0, record + REC.FL_MAP, record + REC.BINS + LEVELS * 32)
+  sys.fill(0, record + REC.FL_MAP, record + REC.BINS + LEVELS * 32)
   for (const unit of reservationsOf(machine, record, REC.REGIONS)) {
     const end = regionEnd(machine, unit)
     cellsOpen(machine, unit)
