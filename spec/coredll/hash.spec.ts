@@ -38,6 +38,23 @@ hash('has 16 digits, zeros in front included', () => {
   assert.is(seen.size, 100)
 })
 
+hash('has the same digits for the same calls on every machine: whoever changes what is in the image notes them anew', () => {
+  const digits = (placement: Placement): string =>
+    imageOf((ce, heap) => {
+      const fixed = ce.HeapCreate(0, 0, 0x4000)
+      const blocks = [100, 3000, 0x20000].map((bytes) => ce.HeapAlloc(heap, HEAP_ZERO_MEMORY, bytes))
+      ce.HeapFree(heap, 0, blocks[1] as number)
+      ce.memory.fill(ce.HeapAlloc(fixed, 0, 50), 7, 50)
+      ce.InitializeCriticalSection(ce.HeapAlloc(heap, HEAP_ZERO_MEMORY, CRITICAL_SECTION.size))
+      assert.is.not(ce.VirtualAlloc(0, 0x11000, MEM_RESERVE, PAGE_NOACCESS), 0)
+      const { CoRegisterMallocSpy, CoTaskMemAlloc } = openCom(ce)
+      CoRegisterMallocSpy(new Witness())
+      CoTaskMemAlloc(10)
+      ce.SetLastError(5)
+    }, placement)
+  assert.equal([digits('segregated'), digits('next-fit')], ['3c52fecc6b2b58c7', 'e51c7959c357e319'])
+})
+
 hash('takes in how reserved address space is divided, though every page is as before', () => {
   const reserving = (...sizes: number[]): string =>
     imageOf((ce) => {

@@ -271,3 +271,18 @@ resize('C-23: on a fixed heap a block grows in place to the largest size there i
   assert.is(ce.HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, p, 0x7fff7), p)
 })
 resize.run()
+
+const low = suite('big blocks: memory that is low')
+
+low('C-71: it stays low, and nobody is told once more, when a big block is refused for want of address space', () => {
+  const { process, ce, alloc } = big({ memory: MB })
+  const pages = ce.VirtualAlloc(0, UNIT, MEM_RESERVE, PAGE_READWRITE)
+  let told = 0
+  process.onHibernate(() => told++)
+  process.injectFailures({ on: 'commit', every: 1 })
+  const committing = (): number => ce.VirtualAlloc(pages, UNIT, MEM_COMMIT, PAGE_READWRITE)
+  assert.equal([committing(), told], [0, 1], 'more was asked for than there is')
+  assert.equal([alloc(2 * MB), told], [0, 1])
+  assert.equal([committing(), told], [0, 1])
+})
+low.run()

@@ -350,7 +350,7 @@ sections('while a callback of a heap that is being destroyed runs, other threads
 })
 
 sections(
-  'HeapDestroy of a heap on pages of the program waits for the process section at its end; in vain, the next HeapCreate ends it',
+  'HeapDestroy of a heap on pages of the program waits for the process section at its end; in vain, it is no heap any more, and the next HeapCreate has its record',
   () => {
     const { process, one, two } = scene()
     const heap = lend(
@@ -364,6 +364,11 @@ sections(
     inVain(() => one.HeapDestroy(heap))
     assert.ok(isOwn(one.machine.sys[HDR.LOCK] as number, two.tid))
     leave(two.machine, HDR.LOCK)
+    assert.is(two.HeapAlloc(heap, 0, 10), 0)
+    assert.equal(
+      process.snapshot().heaps.map(({ handle }) => handle),
+      [one.GetProcessHeap()]
+    )
     assert.is(recordOf(one.machine, one.HeapCreate(0, 0, 0)), record)
     process.check()
   }

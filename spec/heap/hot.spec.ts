@@ -6,6 +6,7 @@ import { property } from '../../fuzz/property.ts'
 import { heapCount, NEVER, REC, recordAt, recordOf } from '../../src/heap/record.ts'
 import { attachThread, HEAP_ZERO_MEMORY, type ProcessOptions } from '../../src/index.ts'
 import { COLD } from '../../src/machine/machine.ts'
+import { WAITERS } from '../../src/machine/section.ts'
 import { THREAD } from '../../src/machine/threads.ts'
 import { type World, world } from './heaps.ts'
 
@@ -137,6 +138,30 @@ hot('has a block that it zeroes in the slot of the thread, so that who is termin
   const p = alloc(100, HEAP_ZERO_MEMORY)
   assert.equal(seen, [p / 32])
   assert.equal([...sys.subarray(slot - 16, slot + 16)], before)
+})
+
+hot('wakes one of those who wait for the section that it leaves', () => {
+  const { ce, heap } = world()
+  const { machine } = ce
+  const record = recordOf(machine, heap)
+  const { notify } = Atomics
+  const woken: number[] = []
+  const counted = (cells: Int32Array, at: number, count?: number): number => {
+    if (cells.buffer === machine.sys.buffer) woken.push(at, count ?? -1)
+    return notify(cells, at, count)
+  }
+  Object.defineProperty(Atomics, 'notify', { value: counted, configurable: true, writable: true })
+  try {
+    // As who has waited enters it himself: others may be waiting still.
+    const p = machine.hot.alloc(ce.tid | WAITERS, heap, 10)
+    assert.equal(woken, [record, 1])
+    assert.is(machine.hot.free(ce.tid | WAITERS, heap, p), 1)
+    assert.equal(woken, [record, 1, record, 1])
+    assert.is(ce.HeapFree(heap, 0, ce.HeapAlloc(heap, 0, 10)), 1)
+    assert.is(woken.length, 4, 'nobody where nobody waits')
+  } finally {
+    Object.defineProperty(Atomics, 'notify', { value: notify, configurable: true, writable: true })
+  }
 })
 
 hot('gives the same pointers, results, last errors and image as the plain path', () => {

@@ -13,6 +13,7 @@ import {
   MEM_RESERVE,
   PAGE_READWRITE
 } from '../../src/index.ts'
+import { BUSY, REC, recordOf } from '../../src/heap/record.ts'
 import { apart, messagesApart, throwsApart } from '../coredll/apart.ts'
 import { Lender } from './lender.ts'
 
@@ -161,20 +162,54 @@ hostile('a callback may use other heaps, and make and end them', () => {
   lender.sound()
 })
 
-hostile('process.check(), snapshot() and imageHash() inside a callback find no fault', () => {
-  const lender = new Lender()
-  lender.instead = () => {
-    lender.process.check()
-    lender.process.snapshot()
-    lender.process.imageHash()
-    return undefined
+hostile(
+  'process.check(), snapshot() and imageHash() inside a callback find no fault, and show no heap that is in the midst of a call',
+  () => {
+    const lender = new Lender()
+    const shown = new Set<number>()
+    lender.instead = () => {
+      lender.process.check()
+      for (const { handle } of lender.process.snapshot().heaps) shown.add(handle)
+      lender.process.imageHash()
+      return undefined
+    }
+    const heap = lender.heap()
+    for (let n = 0; n < 5; n++) assert.is.not(lender.ce.HeapAlloc(heap, 0, 30_000), 0)
+    lender.ce.HeapCompact(heap, 0)
+    assert.is(lender.ce.HeapDestroy(heap), 1)
+    assert.equal([...shown], [lender.ce.GetProcessHeap()])
+    lender.sound()
   }
-  const heap = lender.heap()
-  for (let n = 0; n < 5; n++) assert.is.not(lender.ce.HeapAlloc(heap, 0, 30_000), 0)
-  lender.ce.HeapCompact(heap, 0)
-  assert.is(lender.ce.HeapDestroy(heap), 1)
-  lender.sound()
-})
+)
+
+hostile(
+  'C-4, C-44: a handle that is bad is told as bad, though the heap that has its place by then asks its callbacks in another thread',
+  () => {
+    const lender = new Lender()
+    const { ce, process, findings } = lender
+    const { sys } = ce.machine
+    const stale = lender.heap()
+    assert.is(ce.HeapDestroy(stale), 1)
+    const heap = lender.heap()
+    const record = recordOf(ce.machine, heap)
+    assert.is(record, recordOf(ce.machine, stale))
+    const other = attachThread(process.share())
+    const { give } = other.machine
+    // The other thread has left the section again when the callback begins.
+    other.machine.give = (at) => {
+      const left = give(at)
+      sys[record + REC.HANDLE] = BUSY
+      return left
+    }
+    assert.is(other.HeapSize(stale, 0, 0x10000), 0xffffffff)
+    sys[record + REC.HANDLE] = heap
+    process.drainFindings()
+    assert.equal(
+      findings.map(({ rule, thread }) => [rule, thread]),
+      [['C-4', other.tid]]
+    )
+  }
+)
 
 hostile('pages under a heap are not released, not decommitted beyond what was asked, and not touched outside a callback', () => {
   const lender = new Lender()

@@ -11,6 +11,7 @@ import {
   PAGE_READWRITE,
   type Placement
 } from '../../src/index.ts'
+import { recordOf } from '../../src/heap/record.ts'
 import { type World, world } from './heaps.ts'
 
 const KB = 1024
@@ -153,6 +154,27 @@ places('a growth in place commits its pages at the high end of a large memory as
   ce.memory.fill(p, 1, 6000)
   process.check()
 })
+for (const placement of placements) {
+  places(`a growth for which no page is missing enters the heap's section alone, in place or moving [${placement}]`, () => {
+    const { ce, heap, alloc, free } = world({ placement })
+    const { machine } = ce
+    const taken: number[] = []
+    const { take } = machine
+    machine.take = (at, who) => {
+      taken.push(at >> 2)
+      return take(at, who)
+    }
+    const a = alloc(1000)
+    const hole = alloc(1000)
+    const [b, c] = [alloc(100), alloc(900)]
+    free(hole)
+    taken.length = 0
+    assert.is(ce.HeapReAlloc(heap, 0, a, 1500), a, 'into a hole that is committed')
+    assert.is.not(ce.HeapReAlloc(heap, 0, b, 300), b)
+    assert.is(ce.HeapReAlloc(heap, 0, c, 1800), c, 'into the rest of the region, whose first page is')
+    assert.equal([...new Set(taken)], [recordOf(machine, heap)])
+  })
+}
 places.run()
 
 const zero = suite('HeapReAlloc: HEAP_ZERO_MEMORY')
