@@ -44,6 +44,22 @@ function holds(ce: CeThread, call: () => unknown): number {
 
 const held = suite('the process section in one hold')
 
+everywhere(held, 'a look at the whole process leaves it first: who gets the section of a heap then finds it free', ({ process, ce }) => {
+  const { machine } = ce
+  const left: number[] = []
+  const { give } = machine
+  machine.give = (address) => {
+    left.push(address >> 2)
+    return give(address)
+  }
+  const sections = [HDR.LOCK, ...[ce.GetProcessHeap(), ce.HeapCreate(0, 0, 0)].map((handle) => recordOf(machine, handle))]
+  for (const look of [() => process.snapshot(), () => process.imageHash(), () => process.check()]) {
+    left.length = 0
+    look()
+    assert.equal(left.slice(-3), sections)
+  }
+})
+
 everywhere(held, 'virtual memory and its status', ({ ce, heap }) => {
   const out = ce.HeapAlloc(heap, 0, 64)
   const base = ce.VirtualAlloc(0, 8 * PAGE, BOTH, PAGE_READWRITE)

@@ -171,9 +171,9 @@ export function leaveCriticalSection(ce: Taker, lp: number): void {
   else if (machine.give(at << 2) < 0) wakeOne(sys, at)
 }
 
-/** Notes what the thread's hold on a section of the program's is before a call enters it; the call clears `entering` when it is done. */
+/** Notes what the thread's hold on a section of the program's is before a call enters it, 0 for none; the call clears `entering` when it is done. */
 function noteEntering(machine: Machine, at: number, tid: number): void {
-  machine.enteredBefore = at !== 0 && isOwn(Atomics.load(machine.sys, at), tid) ? (machine.sys[at + SEC.LOCK_COUNT] as number) + 1 : 0
+  machine.enteredBefore = isOwn(Atomics.load(machine.sys, at), tid) ? (machine.sys[at + SEC.LOCK_COUNT] as number) + 1 : 0
   machine.entering = at
 }
 
@@ -262,7 +262,7 @@ export function mendStructures(machine: Machine, tid: number): void {
 }
 
 /** Only where it still is that section's structure. Precondition: the section is the caller's, or nobody's to take. */
-export function mendStructure(machine: Machine, at: number): void {
+function mendStructure(machine: Machine, at: number): void {
   const address = (machine.sys[at + SEC.ADDRESS] as number) >>> 0
   const handle = machine.sys[at + SEC.HANDLE] as number
   if (handle === 0 || firstFault(machine, address, SIZE, 'write') >= 0 || word(machine, address + H_CRIT) !== handle) return

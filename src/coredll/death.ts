@@ -8,20 +8,7 @@ import type { Machine } from '../machine/machine.ts'
 import { repairPages } from '../machine/repair.ts'
 import { CALL_SHIFT, enterSoon, isOwn, leave, ORPHAN, orphan, takeOver, TID } from '../machine/section.ts'
 import { SEC, sectionRecords } from '../machine/sectiontable.ts'
-import {
-  BURIED,
-  calm,
-  DEAD,
-  DYING,
-  FREE,
-  LIVE,
-  moveThread,
-  partThread,
-  settleSlot,
-  THREAD,
-  threadAt,
-  threadState
-} from '../machine/threads.ts'
+import { BURIED, calm, DEAD, DYING, LIVE, moveThread, partThread, settleSlot, THREAD, threadAt, threadState } from '../machine/threads.ts'
 import { leaveEntering, mendStructures } from './critical.ts'
 import { callNumber, nameOfCall, postFinding } from './findings.ts'
 import type { DeathKind } from './findings.ts'
@@ -50,13 +37,8 @@ export function* sectionsOf(machine: Machine): Generator<number> {
 /** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or it has ended before. */
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
-  // It ended while it attached or detached: it owns nothing but its place.
-  if (state === FREE) {
-    partThread(machine, tid)
-    return false
-  }
-  // One that is DEAD may have been cut off before it had let go of everything.
-  if (state !== DEAD && !moveThread(machine, tid, state, DEAD)) return false
+  // One that is DEAD may have been cut off before it had let go of everything; one that is FREE ended while it attached or detached, and owns nothing but its place.
+  moveThread(machine, tid, state, DEAD)
   calm(machine)
   // If that fails the place stays, and the next burial begins again: a new thread of that id would take itself for the owner.
   disown(machine, tid)
@@ -104,7 +86,7 @@ function revokeLeftSpy(machine: Machine, who: number): void {
  * well, and the news of that come through this thread. Then the heap is mended by the next one to enter it.
  */
 function inherit(machine: Machine, at: number, who: number): void {
-  const heap = at >= machine.heapsAt && at < machine.heapsEnd
+  const heap = isHeap(machine, at)
   if (heap && !enterSoon(machine, HDR.LOCK, who)) return
   try {
     const seen = Atomics.load(machine.sys, at)
@@ -114,6 +96,10 @@ function inherit(machine: Machine, at: number, who: number): void {
     throw error
   }
   if (heap) leave(machine, HDR.LOCK)
+}
+
+function isHeap({ heapsAt, heapsEnd }: Machine, at: number): boolean {
+  return at >= heapsAt && at < heapsEnd
 }
 
 /** Gives the place of a thread that is no more back; not before all is undone that it left outside of sections. */
@@ -178,7 +164,7 @@ function handOver(machine: Machine, tid: number): void {
     if (sys[record + REC.MAKER] === tid) sys[record + REC.MAKER] = ABANDONED
     if (!owns(record)) continue
     const made = isMadeIn(machine, slot, record)
-    if (!made && (resized === 0 || liveBlock(machine, record, resized * GRANULE) === 0)) continue
+    if (!made && liveBlock(machine, record, resized * GRANULE) === 0) continue
     // Who falls may be cut off here, and all of this be done once more: then the record has it already, and the slot no longer all of it.
     sys[record + REC.LEFT_RESIZED] = resized
     if (made) sys[record + REC.LEFT_BLOCK] = handout
@@ -193,9 +179,9 @@ function handOver(machine: Machine, tid: number): void {
 }
 
 /** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */
-export const INSIDE_PROCESS = 0
-export const INSIDE_RING = 1
-export const INSIDE_SPY = 2
+const INSIDE_PROCESS = 0
+const INSIDE_RING = 1
+const INSIDE_SPY = 2
 
 /** What a finding says of the call. */
 export const OUTCOMES = { whole: 0, undone: 1, ended: 2 } as const
@@ -208,12 +194,9 @@ export function mend(machine: Machine, at: number, who: number, dead: number): v
   if (at === HDR.LOCK) {
     repairPages(machine)
     tell(machine, who, dead, 'diedInside', INSIDE_PROCESS, 0)
-  } else if (at === HDR.RING_LOCK) {
-    // Findings that were taken are not told twice.
-    if ((sys[HDR.RING_HEAD] as number) < (sys[HDR.RING_TAIL] as number)) sys[HDR.RING_TAIL] = 0
-    tell(machine, who, dead, 'diedInside', INSIDE_RING, 0)
-  } else if (at === HDR.SPY_LOCK) tell(machine, who, dead, 'diedInside', INSIDE_SPY, 0)
-  else if (at >= machine.heapsAt && at < machine.heapsEnd) {
+  } else if (at === HDR.RING_LOCK) tell(machine, who, dead, 'diedInside', INSIDE_RING, 0)
+  else if (at === HDR.SPY_LOCK) tell(machine, who, dead, 'diedInside', INSIDE_SPY, 0)
+  else if (isHeap(machine, at)) {
     const handle = handleOf(indexOf(machine, at), sys[at + REC.GENERATION] as number)
     tell(machine, who, dead, 'diedInHeap', handle, OUTCOMES[repairHeap(machine, who, at)])
   } else tell(machine, who, (dead & TID) | ENTERING, 'diedOwning', sys[at + SEC.ADDRESS] as number, 0)

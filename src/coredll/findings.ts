@@ -260,8 +260,8 @@ function pointerRule(call: AnyCall | ''): string {
 }
 
 /** The call that a section's word names (machine/section.ts): its place in the list plus one, 0 for none. */
-export function callNumber(call: AnyCall): number {
-  return ALL_CALLS.indexOf(call) + 1
+export function callNumber(call: AnyCall | ''): number {
+  return (ALL_CALLS as readonly string[]).indexOf(call) + 1
 }
 
 /** The name of a call by that number; empty for none. */
@@ -294,16 +294,16 @@ export function postFinding(
 ): void {
   const { sys } = machine
   enter(machine, HDR.RING_LOCK, who)
-  const head = sys[HDR.RING_HEAD] as number
-  if (head - (sys[HDR.RING_TAIL] as number) >= RING_ENTRIES) sys[HDR.RING_LOST] = (sys[HDR.RING_LOST] as number) + 1
+  const count = sys[HDR.RING_COUNT] as number
+  if (count >= RING_ENTRIES) sys[HDR.RING_LOST] = (sys[HDR.RING_LOST] as number) + 1
   else {
-    const at = machine.layout.ringAt + (head % RING_ENTRIES) * RING_WORDS
+    const at = machine.layout.ringAt + count * RING_WORDS
     sys[at] = NAMES.indexOf(kind)
-    sys[at + 1] = call === '' ? 0 : callNumber(call)
+    sys[at + 1] = callNumber(call)
     sys[at + 2] = thread
     sys[at + 3] = a
     sys[at + 4] = b
-    sys[HDR.RING_HEAD] = head + 1
+    sys[HDR.RING_COUNT] = count + 1
   }
   leave(machine, HDR.RING_LOCK)
 }
@@ -313,13 +313,12 @@ export function takeFindings(machine: Machine, thread: number): { findings: Find
   const { sys } = machine
   const findings: Finding[] = []
   enter(machine, HDR.RING_LOCK, thread, PATIENCE)
-  for (let tail = sys[HDR.RING_TAIL] as number; tail < (sys[HDR.RING_HEAD] as number); tail++) {
-    const at = machine.layout.ringAt + (tail % RING_ENTRIES) * RING_WORDS
+  for (let entry = 0; entry < (sys[HDR.RING_COUNT] as number); entry++) {
+    const at = machine.layout.ringAt + entry * RING_WORDS
     const word = (offset: number): number => (sys[at + offset] as number) >>> 0
     findings.push(makeFinding(NAMES[word(0)] as AnyKind, nameOfCall(word(1)), word(2), word(3), word(4)))
   }
-  sys[HDR.RING_HEAD] = 0
-  sys[HDR.RING_TAIL] = 0
+  sys[HDR.RING_COUNT] = 0
   const lost = sys[HDR.RING_LOST] as number
   sys[HDR.RING_LOST] = 0
   leave(machine, HDR.RING_LOCK)

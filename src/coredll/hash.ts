@@ -55,7 +55,6 @@ export function hashImage(machine: Machine): string {
       if (field !== REC.HOT && field !== REC.GRANTS && (field !== REC.ROVER || sys[record + REC.NEXT_FIT] !== 0))
         hash.add(sys[record + field] as number)
     }
-    if (sys[record + REC.HANDLE] === 0) continue
     for (const block of blocksOf(machine, record)) {
       // What the index does not use of a free block's entry is left over from earlier blocks.
       const words = block.state !== 'free' ? 3 : sys[record + REC.NEXT_FIT] === 0 ? 2 : 1

@@ -1,7 +1,6 @@
 import { heapCount, REC, recordAt } from '../heap/record.ts'
 import { blockFigures, heapInfo } from '../heap/walk.ts'
 import type { HeapInfo } from '../heap/walk.ts'
-import { isSound } from '../machine/adrift.ts'
 import { appReservations } from '../machine/check.ts'
 import { HDR, PAGE, UNIT } from '../machine/layout.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -37,7 +36,6 @@ export function frozen<T>(machine: Machine, tid: number, look: (records: number[
   const letGo = (): void => {
     for (const section of held.splice(0).reverse()) leave(machine, section)
   }
-  let mending = false
   try {
     // Once more when a record was first used meanwhile: without its section its heap would go on changing.
     for (let count = -1; count !== heapCount(machine); ) {
@@ -48,15 +46,10 @@ export function frozen<T>(machine: Machine, tid: number, look: (records: number[
       // A heap's section comes before the process section everywhere.
       hold(HDR.LOCK)
     }
-    mending = tid === CREATOR
-    if (mending) undoBuried(machine, tid)
-    mending = false
+    if (tid === CREATOR) undoBuried(machine, tid)
     return look(held.filter((section) => section !== HDR.LOCK && (machine.sys[section + REC.HANDLE] as number) > 0).reverse())
-  } catch (error) {
-    // What is half changed is left at the border of the call (machine/adrift.ts).
-    if (mending && !isSound(error)) held.length = 0
-    throw error
   } finally {
+    // What undoBuried has half changed it has entered once more: that is left at the border of the call (machine/adrift.ts).
     letGo()
   }
 }

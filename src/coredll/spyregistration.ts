@@ -31,19 +31,19 @@ export function begin(machine: Machine, tid: number): number {
   return number
 }
 
-/** The thread ends: if the spy lives in it, its revoke is pending from here on, and it is asked nothing any more. Whether it did. */
-export function abandon(machine: Machine, tid: number): boolean {
-  return Atomics.compareExchange(machine.sys, HDR.SPY_THREAD, tid, 0) === tid
+/** The thread ends: if the spy lives in it, its revoke is pending from here on, and it is asked nothing any more. */
+export function abandon(machine: Machine, tid: number): void {
+  Atomics.compareExchange(machine.sys, HDR.SPY_THREAD, tid, 0)
 }
 
-/** Precondition: inside the spy section, a spy registered. */
+/** Whether a spy that is registered is to end. Precondition: inside the spy section. */
 function isPending({ sys }: Machine): boolean {
   return sys[HDR.SPY_PENDING] !== 0 || sys[HDR.SPY_THREAD] === 0
 }
 
-/** Does a revoke that is pending if no spied block is left. Precondition: inside the spy section. */
+/** Does a revoke that is pending if no spied block is left; where no spy is registered nothing changes. Precondition: inside the spy section. */
 export function endIfDue(machine: Machine): void {
-  if (registered(machine) !== 0 && isPending(machine) && machine.sys[HDR.SPY_BLOCKS] === 0) end(machine)
+  if (isPending(machine) && machine.sys[HDR.SPY_BLOCKS] === 0) end(machine)
 }
 
 /** Precondition: inside the spy section, no live spied block. */

@@ -79,10 +79,10 @@ export function mergeFree(machine: Machine, record: number, block: number, size:
 
 // Only a block that ends at a page's end can be the last of its region, and only one that starts a unit can be the first.
 
-export function endsRegion(machine: Machine, block: number, size: number): boolean {
+function endsRegion(machine: Machine, block: number, size: number): boolean {
   return ((block + size) & (GRANULES_PER_PAGE - 1)) === 0 && block + size === regionEnd(machine, regionOf(machine, block))
 }
 
-export function startsRegion(machine: Machine, block: number): boolean {
+function startsRegion(machine: Machine, block: number): boolean {
   return (block & (GRANULES_PER_UNIT - 1)) === 0 && regionOf(machine, block) * GRANULES_PER_UNIT === block
 }

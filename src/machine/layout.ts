@@ -76,8 +76,7 @@ export const HDR = {
   LISTENING: 19, // somebody wants the findings of threads other than his own
   RING_LOCK: 20,
   RING_LOCK_COUNT: 21,
-  RING_HEAD: 22,
-  RING_TAIL: 23,
+  RING_COUNT: 22, // findings that wait
   RING_LOST: 24,
   LOCK_TIMEOUT: 25, // milliseconds, 0 for none
   USER_DIRTY: 26, // user memory was brought by the caller: its bytes are not known to be zero
