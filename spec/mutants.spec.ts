@@ -1,5 +1,5 @@
 // The tool of `npm run mutants` on a project of its own: what it says of mutants whose fate is known.
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,9 +7,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Baseline, baseline } from '../fuzz/mutants/baseline.ts'
 import { type Built, build, type Project } from '../fuzz/mutants/build.ts'
-import type { Mutant } from '../fuzz/mutants/instrument.ts'
+import { CEHEAP, instrument, type Mutant } from '../fuzz/mutants/instrument.ts'
 import { Judge, type Verdict } from '../fuzz/mutants/judge.ts'
-import { nameOf, type Result, Results, tableOf } from '../fuzz/mutants/results.ts'
+import { type Accepted, nameOf, type Result, Results, tableOf } from '../fuzz/mutants/results.ts'
 
 const CODE = `export function larger(a: number, b: number): number {
   return a > b ? a : b
@@ -195,5 +195,17 @@ kept('the score counts accepted survivors as not found, and once more without th
   assert.match(table, /src\/a\.ts:2:5 EqualityOperator \(accepted: equal\)\n {4}return a > b \? a : b\n {4}a > b {2}-> {2}a >= b/)
   assert.match(table, /src\/a\.ts +1 +0 +0 +1 +1 +33\.3 +50\.0/)
   assert.is.not(nameOf(result), nameOf(killed))
+})
+kept('each reason in accepted.json is that of a mutant there is, once, in the order of files', async () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const accepted = JSON.parse(readFileSync(join(root, 'fuzz/mutants/accepted.json'), 'utf8')) as Accepted[]
+  const there = new Set((await instrument({ root, ...CEHEAP })).mutants.map(nameOf))
+  assert.equal(
+    accepted.filter((one) => !there.has(nameOf(one))).map(({ file, within, source }) => `${file} ${within}: ${source}`),
+    []
+  )
+  assert.is(new Set(accepted.map(nameOf)).size, accepted.length)
+  const files = accepted.map(({ file }) => file)
+  assert.equal(files, [...files].sort())
 })
 kept.run()

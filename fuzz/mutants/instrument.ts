@@ -34,6 +34,13 @@ export interface Subject {
   readonly except: readonly string[]
 }
 
+/** What of ceheap is mutated. */
+export const CEHEAP: Omit<Subject, 'root'> = {
+  folders: ['src/heap', 'src/coredll'],
+  // Its text is the compiled form of hot.as.
+  except: ['src/heap/hotcode.ts']
+}
+
 const silent = {
   isTraceEnabled: () => false,
   isDebugEnabled: () => false,

@@ -7,7 +7,7 @@ import cliProgress from 'cli-progress'
 import { baseline } from './baseline.ts'
 import { build, type Project } from './build.ts'
 import { Judge } from './judge.ts'
-import type { Mutant } from './instrument.ts'
+import { CEHEAP, type Mutant } from './instrument.ts'
 import { killAll } from './process.ts'
 import { type Accepted, hashOf, isFound, type Result, Results, tableOf } from './results.ts'
 
@@ -25,9 +25,7 @@ class Usage extends Error {}
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const project: Project = {
   root,
-  folders: ['src/heap', 'src/coredll'],
-  // Its text is the compiled form of hot.as.
-  except: ['src/heap/hotcode.ts'],
+  ...CEHEAP,
   compiled: ['src', 'spec', 'fuzz', 'bench'],
   work: join(root, 'build', 'mutants')
 }
