@@ -8,6 +8,7 @@ import { reservationsOf } from '../../src/heap/region.ts'
 import { LockTimeoutError, MEM_COMMIT, PAGE_READWRITE } from '../../src/index.ts'
 import { HDR } from '../../src/machine/layout.ts'
 import { KIND_APP, reservationAt, RES, setRes } from '../../src/machine/pages.ts'
+import { underScissors } from '../coredll/scissors.ts'
 import { addTo, type Field, field, setWord } from './plant.ts'
 
 const placements = ['segregated', 'next-fit'] as const
@@ -155,6 +156,23 @@ left('a block that nobody has is free', () => {
     assert.equal([f.machine.sys[f.record + REC.LEFT_BLOCK], f.machine.sys[f.record + REC.LEFT_RESIZED]], [0, 0])
     f.process.check()
   }
+})
+
+left('where nothing was left nothing is stored in the slots of the threads that live, which are at other heaps meanwhile', () => {
+  const f = field('segregated')
+  const { layout, heapsAt, mem } = f.machine
+  const scissors = underScissors(f.ce)
+  const stored: number[] = []
+  scissors.store = (memory, from, _length, act) => {
+    if (memory === mem.buffer) stored.push(from / 4)
+    return act()
+  }
+  assert.is(repair(f), 'whole')
+  assert.ok(stored.includes(f.record + REC.LIVE_BYTES))
+  assert.equal(
+    stored.filter((at) => at >= layout.threadsAt && at < heapsAt),
+    []
+  )
 })
 
 left('a block stays if the one that it was to replace is gone', () => {
