@@ -4,6 +4,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { property } from '../../fuzz/property.ts'
 import { type CeProcess, createProcess, type ProcessOptions } from '../../src/index.ts'
+import { boundsAt } from '../../src/heap/cells.ts'
+import { REC, recordOf } from '../../src/heap/record.ts'
 import { COLD } from '../../src/machine/machine.ts'
 import { Pair, type Step } from './pair.ts'
 
@@ -110,6 +112,50 @@ search('in a region of more than 32 units each group of units is ruled out by it
     }
   }
   process.check()
+})
+
+search('one that finds nothing from the start of the heap on leaves each bound at the largest free block below it', () => {
+  const process = plain({ memory: 8 * MB })
+  const { thread: ce } = process
+  const { machine } = ce
+  const heap = ce.HeapCreate(0, 0, 70 * UNIT)
+  const record = recordOf(machine, heap)
+  const blocks: number[] = []
+  for (let p = ce.HeapAlloc(heap, 0, 1024); p !== 0; p = ce.HeapAlloc(heap, 0, 1024)) blocks.push(p)
+  while (ce.HeapAlloc(heap, 0, 32) !== 0);
+  // Every bound is 32 granules from here on, and nothing free.
+  for (const p of blocks) {
+    ce.HeapFree(heap, 0, p)
+    assert.is(ce.HeapAlloc(heap, 0, 1024), p)
+  }
+  const region = machine.sys[record + REC.REGIONS] as number
+  // By unit of the region: granules that come free there. Three groups of units, the last one of six.
+  const holes = new Map([
+    [5, 3],
+    [31, 2],
+    [32, 5],
+    [40, 4],
+    [63, 1],
+    [66, 6]
+  ])
+  const cells = new Array<number>(70 * 32).fill(0)
+  for (const [unit, granules] of holes) {
+    const p = blocks.find((block) => block >= (region + unit) * UNIT) as number
+    assert.is(ce.HeapReAlloc(heap, 0, p, 1024 - 32 * granules), p)
+    cells[Math.floor((p + 1024 - 32 * granules) / 2048) - region * 32] = granules
+  }
+  machine.sys[record + REC.ROVER] = 0
+  assert.is(ce.HeapAlloc(heap, 0, 500), 0)
+  process.check()
+  const most = (from: number, to: number): number => Math.max(...cells.slice(from, to))
+  for (const [cell, granules] of cells.entries()) {
+    const [unit, group] = [Math.floor(cell / 32) * 32, Math.floor(cell / 1024) * 1024]
+    assert.equal(
+      boundsAt(machine, region * 32 + cell),
+      { cell: granules, unit: most(unit, unit + 32), group: most(group, group + 1024) },
+      `cell ${cell}`
+    )
+  }
 })
 search.run()
 
