@@ -70,9 +70,11 @@ const ends = suite('recorded: threads that process.terminateThread ends')
 
 const RUNS = 6
 
-ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, async () => {
+ends(`the string makes the same run, whenever that was (seeds from 1)`, async () => {
   const found = { ended: 0, whole: 0 }
-  for (let seed = 1; seed <= RUNS; seed++) {
+  const enough = (): boolean => found.ended > RUNS / 2 && found.whole > RUNS / 2
+  // On a busy machine threads come to their own end before anybody sees them begin: then more runs are needed.
+  for (let seed = 1; seed <= RUNS || (!enough() && seed <= 20 * RUNS); seed++) {
     const state = new Int32Array([seed])
     const random = (below: number): number => draw(state, 0, below)
     const names = Array.from({ length: 2 + random(3) }, () => 'mixed' as const)
@@ -92,7 +94,7 @@ ends(`the string makes the same run, whenever that was (seeds 1 to ${RUNS})`, as
     assert.equal([again.errors, again.left], [first.errors, first.left], `seed ${seed}: ${first.text}`)
     assert.ok(again.calls === first.calls, `seed ${seed}: other calls: ${first.text}`)
   }
-  assert.ok(found.ended > RUNS / 2 && found.whole > RUNS / 2, JSON.stringify(found))
+  assert.ok(enough(), JSON.stringify(found))
 })
 
 /** A process with one thread on a schedule, and that thread. */
