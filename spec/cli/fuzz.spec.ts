@@ -94,12 +94,17 @@ fuzz('what cannot be used ends with a message and status 2', () => {
 })
 
 fuzz('Ctrl-C ends it with its result', async () => {
-  const child = spawn(process.execPath, [cli, 'fuzz', '--runs', '1000000', '--format', 'json'], { env })
+  const tell = "process.on('newListener', (name) => name === 'SIGINT' && setImmediate(() => console.error('listens')))"
+  const child = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${tell}`, cli, 'fuzz', '--runs', '1000000', '--format', 'json'],
+    { env }
+  )
   let out = ''
   child.stdout.on('data', (text) => {
     out += text
   })
-  await new Promise((resolve) => setTimeout(resolve, 3000))
+  await new Promise((resolve) => child.stderr.on('data', resolve))
   child.kill('SIGINT')
   const status = await new Promise((resolve) => child.on('close', resolve))
   assert.is(status, 0)
