@@ -94,6 +94,38 @@ hostile('a function that never answers is given up on after five cases, and the 
   assert.is(report.results.find(({ id }) => id === 'blocks/zeroed-after-use')?.status, 'pass')
 })
 
+hostile('functions that hang in turn are given up on each for itself', async () => {
+  const silent = command('if (line.call !== "HeapAlloc" && line.call !== "LocalAlloc") write(text(line))', "functions.push('LocalAlloc')")
+  const report = await run(silent, {
+    face: ['growable', 'local'],
+    rule: [
+      'blocks/one-byte',
+      'blocks/two-apart',
+      'blocks/too-large',
+      'blocks/address',
+      'blocks/after-failure',
+      'blocks/too-large-wraps',
+      'blocks/neighbours-freed'
+    ],
+    timeout: 300
+  })
+  assert.is(report.failed, 7)
+  assert.match(report.notes.join('\n'), /^gave no answer within 300 ms, 10 times$/)
+})
+
+hostile('what gives back is given up on as well, and each case passes for all that', async () => {
+  const begin = "functions.splice(functions.indexOf('reset'), 1)"
+  const report = await run(command('if (line.call !== "HeapDestroy") write(text(line))', begin), { timeout: 300 })
+  assert.is(report.failed, 0)
+  assert.match(report.notes.join('\n'), /^gave no answer within 300 ms, 5 times$/)
+})
+
+hostile('spaces within the answers are JSON too', async () => {
+  const report = await run(command('write(text(line).replace("{", "{ ").replace(/,"/g, ", \\"") + " ")'), few)
+  assert.is(report.passed, few.rule.length)
+  assert.equal(report.notes, [])
+})
+
 hostile('one that cannot be started a second time', async () => {
   const begin = `const { existsSync, writeFileSync } = await import('node:fs')
 const mark = ${JSON.stringify(join(folder.path, 'started'))}

@@ -50,7 +50,10 @@ export function module(name: string, text: string): string {
   return path
 }
 
-export async function run(implementation: string, more: { rule?: string[]; timeout?: number } = {}): Promise<ConformReport> {
+export async function run(
+  implementation: string,
+  more: { face?: string[]; rule?: string[]; timeout?: number } = {}
+): Promise<ConformReport> {
   const report = await conform({ implementation, face: ['growable'], rule: ['blocks'], timeout: 3000, ...more })
   // Whatever happened, every case has a result, and every form of the report can be read.
   assert.is(report.passed + report.failed + report.notApplicable + report.differing, report.cases)

@@ -1,10 +1,16 @@
 import type { Build, ProfileName } from '../profile.ts'
+import { battery } from './batterycalls.ts'
 import { type ConformCase, functionsOf, rulesOf, statementsOf } from './case.ts'
 import { cases as allCases } from './cases.ts'
 import { type Face, facesOf, scriptOn } from './faces.ts'
-import { type Answer, interpret, type Outcome, type Request, SubjectFault } from './interpret.ts'
-import { Session } from './session.ts'
+import { type Answer, interpret, type Outcome, type Request, SubjectFault, thrown } from './interpret.ts'
+import { Session, subjectOf } from './session.ts'
 import type { HeapUnderTest } from './subject.ts'
+
+/** What is wrong with what the user asked for: nothing is selected, or the implementation cannot be started. */
+export class ConformError extends Error {
+  override readonly name = 'ConformError'
+}
 
 /** One case on one face of one version and build of CE. */
 export interface Trial {
@@ -62,11 +68,58 @@ export function notApplicable(reason: string): Outcome {
   return { status: 'notApplicable', sequence: [], expected: '', got: reason, calls: 0 }
 }
 
-/** Runs a trial on an implementation in this thread, which nobody else has used. */
-function runTrial(trial: Trial, subject: HeapUnderTest): Outcome {
-  const session = new Session(subject)
-  const missing = missingOf(trial, (name) => session.offers(name))
-  if (missing !== undefined) return notApplicable(`has no ${missing}`)
+export function failed(expected: string, got: string): Outcome {
+  return { status: 'failed', sequence: [], expected, got, calls: 0 }
+}
+
+/** A trial on an implementation that could not be made for it, or not be made as new. */
+export function notBegun(why: string): Outcome {
+  return failed('an implementation that begins', why)
+}
+
+/** Throws where there is none of the functions of CE, so that all would be not applicable. */
+export function expectSome(offers: (name: string) => boolean): void {
+  if (battery.some((name) => /^[A-Z]/.test(name) && offers(name))) return
+  throw new SubjectFault('garbage', 'has none of the functions that cases call: HeapCreate, HeapAlloc, LocalAlloc, ...')
+}
+
+type Make = (profile: ProfileName, build: Build) => HeapUnderTest
+
+/**
+ * Runs trials on implementations in this thread, each on one that `make` has just made. Throws a ConformError where not even the first can be made;
+ * whatever they do after that fails their trials.
+ */
+export function runBattery(selected: readonly Trial[], make: Make, onResult: (result: TrialResult) => void = () => {}): TrialResult[] {
+  return selected.map((trial, at) => {
+    const result = { ...trial, outcome: trialOn(trial, make, at === 0) }
+    onResult(result)
+    return result
+  })
+}
+
+function trialOn(trial: Trial, make: Make, first: boolean): Outcome {
+  let session: Session
+  let missing: string | undefined
+  try {
+    const made = new Session(subjectOf(make(trial.profile, trial.build)))
+    expectSome((name) => made.offers(name))
+    missing = missingOf(trial, (name) => made.offers(name))
+    session = made
+  } catch (error) {
+    const why = thrown(error)
+    if (first) throw new ConformError(`the implementation cannot begin: ${why}`)
+    return notBegun(why)
+  }
+  const outcome = missing === undefined ? runTrial(trial, session) : notApplicable(`has no ${missing}`)
+  try {
+    session.subject.close?.()
+  } catch (error) {
+    if (outcome.status !== 'failed') return failed('an implementation that ends', `threw ${thrown(error)}`)
+  }
+  return outcome
+}
+
+function runTrial(trial: Trial, session: Session): Outcome {
   const run = interpret(statementsOf(scriptOn(trial.case, trial.face)), { debug: trial.build === 'debug', undo: false })
   let step = run.next()
   while (step.done !== true) {
@@ -81,22 +134,4 @@ function runTrial(trial: Trial, subject: HeapUnderTest): Outcome {
     step = run.next(answer)
   }
   return step.value
-}
-
-/** Runs trials on implementations in this thread, each on one that `make` has just made. */
-export function runBattery(
-  selected: readonly Trial[],
-  make: (profile: ProfileName, build: Build) => HeapUnderTest,
-  onResult: (result: TrialResult) => void = () => {}
-): TrialResult[] {
-  return selected.map((trial) => {
-    const subject = make(trial.profile, trial.build)
-    try {
-      const result = { ...trial, outcome: runTrial(trial, subject) }
-      onResult(result)
-      return result
-    } finally {
-      subject.close?.()
-    }
-  })
 }

@@ -121,8 +121,8 @@ export const blockCases: readonly ConformCase[] = family('blocks', [
     'two blocks of the sizes that are told do not overlap',
     `p = alloc(50) -> pointer
      q = alloc(50) -> pointer
-     n = size(p) -> >= 50
-     m = size(q) -> >= 50
+     n = size(p) -> >= 50, < 0x10000
+     m = size(q) -> >= 50, < 0x10000
      fill(p, n, 0x99)
      fill(q, m, 0x66)
      bytes(p, n) -> all 0x99`

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 import type { Build, ProfileName } from '../profile.ts'
 import { battery } from './batterycalls.ts'
-import { SubjectFault } from './interpret.ts'
+import { SubjectFault, thrown } from './interpret.ts'
 import { type SubjectMaker, subjectMaker } from './loader.ts'
 import { bytesOf, hexOf, type ProtocolCall, protocolVersion } from './protocol.ts'
 import { Session } from './session.ts'
@@ -24,12 +24,8 @@ async function greet({ profile, build }: { profile: ProfileName; build: Build })
     const functions = [...names.filter((name) => name !== 'secondThread'), ...(maker.fresh ? ['reset'] : [])]
     say({ ceheap: 'conform', version: protocolVersion, functions, threads: names.includes('secondThread') ? 2 : 1 })
   } catch (error) {
-    say({ ceheap: 'conform', version: protocolVersion, failure: reason(error) })
+    say({ ceheap: 'conform', version: protocolVersion, failure: thrown(error) })
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
 function answer(line: ProtocolCall): void {
@@ -41,7 +37,7 @@ function answer(line: ProtocolCall): void {
       session = new Session((maker as SubjectMaker).make())
       say({ ...echo, result: 0 })
     } else if (call === 'read') {
-      say({ ...echo, result: 0, bytes: hexOf(session?.subject.memory?.read(args[0] as number, args[1] as number) ?? new Uint8Array()) })
+      say({ ...echo, result: 0, bytes: hexOf((session as Session).read(args[0] as number, args[1] as number)) })
     } else if (call === 'write') {
       session?.subject.memory?.write(args[0] as number, bytesOf(line.bytes) ?? new Uint8Array())
       say({ ...echo, result: 0 })
@@ -50,7 +46,7 @@ function answer(line: ProtocolCall): void {
       say({ ...echo, result: value, ...(lastError === undefined ? {} : { lastError }), ...(out.length > 0 ? { out } : {}) })
     }
   } catch (error) {
-    say({ ...echo, threw: error instanceof SubjectFault ? error.message : `threw ${reason(error)}` })
+    say({ ...echo, threw: error instanceof SubjectFault ? error.message : `threw ${thrown(error)}` })
   }
 }
 

@@ -82,7 +82,7 @@ export class Connection {
   }
 
   #line(line: string): void {
-    const at = line.indexOf('{"')
+    const at = line.search(/\{\s*"/)
     const value = at < 0 ? undefined : parsed(line.slice(at))
     // What was printed without an end of line stands in front of the answer.
     const noise = value === undefined ? line : line.slice(0, at)

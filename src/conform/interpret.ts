@@ -33,6 +33,16 @@ export class SubjectFault extends Error {
   }
 }
 
+/** What an implementation threw, in words: it may be anything, and may throw again when it is asked what it is. */
+export function thrown(error: unknown): string {
+  try {
+    if (error instanceof SubjectFault) return error.message
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return 'something that has no words'
+  }
+}
+
 export interface Outcome {
   readonly status: 'passed' | 'failed' | 'notApplicable'
   /** The calls as made, with their results, the failing one last; empty where all was well. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import type { Build, ProfileName } from '../profile.ts'
+import { subjectOf } from './session.ts'
 import type { HeapUnderTest, SubjectMemory } from './subject.ts'
 
 /** What a factory of a module is told: the version and build of CE that its answers are judged as. */
@@ -29,13 +30,6 @@ export async function subjectMaker(path: string, options: SubjectOptions): Promi
   }
   const subject = subjectOf(offered)
   return { make: () => subject, fresh: false }
-}
-
-function subjectOf(value: unknown): HeapUnderTest {
-  if (value instanceof Promise) throw new TypeError('expected an implementation, got a Promise: await in the module itself')
-  if (typeof value !== 'object' || value === null)
-    throw new TypeError(`expected an object with functions such as HeapAlloc, got ${String(value)}`)
-  return value as HeapUnderTest
 }
 
 function wasmMaker(bytes: Uint8Array): () => HeapUnderTest {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { battery } from './batterycalls.ts'
-import { missingOf, notApplicable, type Trial, type TrialResult } from './battery.ts'
+import { ConformError, expectSome, failed, missingOf, notApplicable, notBegun, type Trial, type TrialResult } from './battery.ts'
 import { functionsOf, statementsOf } from './case.ts'
 import { Connection, greeting, type Launch } from './connection.ts'
 import { scriptOn } from './faces.ts'
@@ -10,17 +9,12 @@ import { type Answer, interpret, type Outcome, type Request, SubjectFault } from
 import { bytesOf, hexOf, type ProtocolAnswer, type ProtocolCall, protocolVersion } from './protocol.ts'
 import { dwordOf } from './session.ts'
 
-/** What is wrong with what the user asked for: nothing is selected, or the implementation cannot be started. */
-export class ConformError extends Error {
-  override readonly name = 'ConformError'
-}
-
 const memoryCalls: Readonly<Record<string, string>> = { bytes: 'read', read32: 'read', fill: 'write', write32: 'write' }
 const nothing: Answer = { value: 0, out: [], lastError: undefined, bytes: undefined }
 /** Bytes that one `read` or `write` is asked for: a device keeps the line in a buffer. */
 const mostBytes = 0x4000
 const mostNoise = 20
-/** After so many cases in a row that one function let hang it is not called any more: a run has to come to its end. */
+/** After so many cases that a function let hang, and none that it did not, it is not called any more: a run has to come to its end. */
 const mostHangs = 5
 /** After so many starts in a row that came to nothing the rest is told without trying. */
 const mostFailedStarts = 3
@@ -67,8 +61,8 @@ class Outside {
   #began = false
   #target = ''
   #failedStarts = 0
-  /** The function that hung last, and in how many cases in a row. */
-  #hung = { call: '', times: 0 }
+  /** In how many of the cases that call it a function hung, since one that it did not hang. */
+  readonly #hangs = new Map<string, number>()
   readonly #silent = new Set<string>()
   #whyNot = ''
   /** The case that is being run, which a line of noise belongs to. */
@@ -98,17 +92,14 @@ class Outside {
       if (this.#resets) await this.#ask({ thread: 1, call: 'reset', args: [], out: 0 })
     } catch (error) {
       if (!(error instanceof SubjectFault)) throw error
-      this.#countHang(error.kind === 'hang' && this.#began ? 'reset' : '')
+      if (error.kind === 'hang' && this.#began) this.#countHang('reset')
       this.#lost(error)
-      return { status: 'failed', sequence: [], expected: 'an implementation that begins', got: error.message, calls: 0 }
+      return notBegun(error.message)
     }
     const missing = missingOf(trial, (name) => this.#offers(name))
     if (missing !== undefined) return notApplicable(`has no ${missing}`)
-    const hopeless = [...functionsOf(statementsOf(scriptOn(trial.case, trial.face)))].find((name) => this.#silent.has(name))
-    if (hopeless !== undefined) {
-      const got = `not asked: ${hopeless} gave no answer in ${mostHangs} cases in a row`
-      return { status: 'failed', sequence: [], expected: 'an answer', got, calls: 0 }
-    }
+    const hopeless = [...callsOf(trial)].find((name) => this.#silent.has(name))
+    if (hopeless !== undefined) return failed('an answer', `not asked: ${hopeless} gave no answer in ${mostHangs} cases in a row`)
     const outcome = await this.#run(trial)
     // What CE leaves undefined, and what went wrong, may have left anything behind.
     if ((trial.case.choice || outcome.status === 'failed') && !this.#resets) this.close()
@@ -121,6 +112,12 @@ class Outside {
     let step = run.next()
     let hung = ''
     while (step.done !== true) {
+      if (this.#silent.has(step.value.call)) {
+        // It would give back what the case holds: the next case begins in a new one instead.
+        this.close()
+        step = run.throw(new SubjectFault('ended', 'not asked'))
+        continue
+      }
       let answer: Answer
       try {
         answer = await this.#ask(step.value)
@@ -133,7 +130,8 @@ class Outside {
       }
       step = run.next(answer)
     }
-    this.#countHang(hung)
+    if (hung !== '') this.#countHang(hung)
+    else for (const name of callsOf(trial)) this.#hangs.delete(name)
     return step.value
   }
 
@@ -141,10 +139,10 @@ class Outside {
     return this.#functions.has('reset') && !this.#silent.has('reset')
   }
 
-  /** Notes the function that a case hung in, '' where it did not. */
   #countHang(call: string): void {
-    this.#hung = { call, times: call === '' ? 0 : call === this.#hung.call ? this.#hung.times + 1 : 1 }
-    if (this.#hung.times >= mostHangs) this.#silent.add(call)
+    const times = (this.#hangs.get(call) ?? 0) + 1
+    this.#hangs.set(call, times)
+    if (times >= mostHangs) this.#silent.add(call)
   }
 
   #lost(error: SubjectFault): void {
@@ -241,6 +239,11 @@ class Outside {
   }
 }
 
+/** The functions that a trial calls. */
+function callsOf({ case: one, face }: Trial): Set<string> {
+  return functionsOf(statementsOf(scriptOn(one, face)))
+}
+
 function functionsIn(hello: Readonly<Record<string, unknown>>): Set<string> {
   if (typeof hello.failure === 'string') throw new SubjectFault('garbage', hello.failure)
   const { ceheap, version, functions, threads } = hello
@@ -250,8 +253,7 @@ function functionsIn(hello: Readonly<Record<string, unknown>>): Set<string> {
       `answered ${JSON.stringify(hello).slice(0, 100)} where {"ceheap":"conform","version":1,"functions":[...]} belongs`
     )
   const names = new Set(functions.filter((name) => typeof name === 'string'))
-  if (!battery.some((name) => names.has(name)))
-    throw new SubjectFault('garbage', 'has none of the functions that cases call: HeapCreate, HeapAlloc, LocalAlloc, ...')
+  expectSome((name) => names.has(name))
   if (typeof threads === 'number' && threads > 1) names.add('secondThread')
   return names
 }

@@ -5,7 +5,7 @@ import type { IHostMalloc } from '../hosting/malloc.ts'
 import { caseHost, type CaseHost } from './casehost.ts'
 import { CasePager, PAGERS } from './casepager.ts'
 import { CaseSpy, SPIES } from './casespy.ts'
-import { type Answer, type Request, SubjectFault } from './interpret.ts'
+import { type Answer, type Request, SubjectFault, thrown } from './interpret.ts'
 import type { HeapUnderTest } from './subject.ts'
 
 type Anything = (...args: unknown[]) => unknown
@@ -27,7 +27,20 @@ const procedures = new Set([
 /** What an out-parameter is called where a method answers an object. */
 const outFields: readonly string[] = ['ppMalloc', 'ppMem', 'pResult', 'pflOldProtect', 'pMemoryLoad', 'pAvailableBytes', 'ppvObject']
 
+/** Whether the answer is an HRESULT with out-parameters beside it. */
+function answersObject(call: string): boolean {
+  return call.includes('::') || call === 'CoGetMalloc' || call === 'OpenHost'
+}
+
 const memoryCalls = new Set(['bytes', 'fill', 'read32', 'write32'])
+
+/** What a module or a factory gave, as an implementation; throws a TypeError where it is none. */
+export function subjectOf(value: unknown): HeapUnderTest {
+  if (value instanceof Promise) throw new TypeError('expected an implementation, got a Promise: await in the module itself')
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`expected an object with functions such as HeapAlloc, got ${String(value)}`)
+  return value as HeapUnderTest
+}
 
 export class Session {
   readonly subject: HeapUnderTest
@@ -51,19 +64,29 @@ export class Session {
     return typeof (subject as Readonly<Record<string, unknown>>)[name] === 'function'
   }
 
+  /** Makes the call; whatever else than an answer comes of it is a SubjectFault. */
   answer(request: Request): Answer {
-    const { call, out } = request
-    let given: unknown
     try {
-      given = this.#make(request)
+      return this.#answer(request)
     } catch (error) {
-      if (error instanceof SubjectFault) throw error
-      throw new SubjectFault('threw', `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`)
+      throw error instanceof SubjectFault ? error : new SubjectFault('threw', `threw ${thrown(error)}`)
     }
-    if (given instanceof Uint8Array) return { value: given[0] ?? 0, out: [], lastError: undefined, bytes: given }
+  }
+
+  /** Bytes of the implementation's memory: as many as were asked for. */
+  read(address: number, length: number): Uint8Array {
+    const bytes: unknown = this.subject.memory?.read(address, length)
+    if (bytes instanceof Uint8Array && bytes.length === length) return bytes.slice()
+    throw new SubjectFault('garbage', `answered ${bytes instanceof Uint8Array ? bytes.length : 'no'} bytes where ${length} were asked`)
+  }
+
+  #answer(request: Request): Answer {
+    const { call, out } = request
+    const given = this.#make(request)
+    if (call === 'bytes') return { value: 0, out: [], lastError: undefined, bytes: given as Uint8Array }
     const fields: number[] = []
     let value = given
-    if (typeof given === 'object' && given !== null && 'hr' in given) {
+    if (answersObject(call) && typeof given === 'object' && given !== null && 'hr' in given) {
       value = given.hr
       for (const name of outFields) if (name in given) fields.push(this.#number(call, (given as Record<string, unknown>)[name]))
       if (fields.length < out) throw new SubjectFault('garbage', `answered ${fields.length} out-parameters where ${out} belong`)
@@ -77,7 +100,8 @@ export class Session {
     try {
       return dwordOf(functions.GetLastError())
     } catch (error) {
-      throw new SubjectFault('threw', `GetLastError threw ${String(error)}`)
+      const [kind, what] = error instanceof SubjectFault ? [error.kind, error.message] : (['threw', `threw ${thrown(error)}`] as const)
+      throw new SubjectFault(kind, `GetLastError ${what}`)
     }
   }
 
@@ -113,18 +137,14 @@ export class Session {
   #ownCall(call: string, args: readonly (number | string)[]): unknown {
     const [a, b, c] = args as [number, number, number]
     const memory = this.subject.memory
-    const view = (): DataView => {
-      const bytes = memory?.read(a, 4) ?? new Uint8Array(4)
-      return new DataView(bytes.slice().buffer)
-    }
     switch (call) {
       case 'bytes':
-        return memory?.read(a, b).slice()
+        return this.read(a, b)
       case 'fill':
         memory?.write(a, new Uint8Array(b).fill(c))
         return 0
       case 'read32':
-        return view().getUint32(0, true)
+        return new DataView(this.read(a, 4).buffer).getUint32(0, true)
       case 'write32':
         memory?.write(a, new Uint8Array(new Uint32Array([b]).buffer))
         return 0
