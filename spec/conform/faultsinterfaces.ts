@@ -35,7 +35,8 @@ function spied(good: Good, changes: (spy: IMallocSpy) => Partial<IMallocSpy>): P
   }
 }
 
-function allocator(good: Good, changes: (malloc: IMalloc) => Partial<IMalloc>): Partial<HeapUnderTest> {
+/** CoGetMalloc with some methods of what it gives replaced. */
+export function allocator(good: Good, changes: (malloc: IMalloc) => Partial<IMalloc>): Partial<HeapUnderTest> {
   return {
     CoGetMalloc: (context) => {
       const { hr, ppMalloc } = good.CoGetMalloc(context)
@@ -44,7 +45,8 @@ function allocator(good: Good, changes: (malloc: IMalloc) => Partial<IMalloc>): 
   }
 }
 
-function hosted(good: Good, changes: (manager: IHostMemoryManager) => Partial<IHostMemoryManager>): Partial<HeapUnderTest> {
+/** A host with some methods replaced. */
+export function hosted(good: Good, changes: (manager: IHostMemoryManager) => Partial<IHostMemoryManager>): Partial<HeapUnderTest> {
   return {
     openHost: (policy) => {
       const manager = (good.openHost as NonNullable<Good['openHost']>)(policy)

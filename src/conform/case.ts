@@ -1,4 +1,5 @@
 import type { Build, ProfileName } from '../profile.ts'
+import { needsLastError } from './expectation.ts'
 import { parseScript, type Statement } from './scriptline.ts'
 
 /** What a case needs around it: every kind of allocator in turn, every kind of heap handle in turn, or nothing. */
@@ -71,7 +72,7 @@ export function functionsOf(statements: readonly Statement[]): Set<string> {
     const { call, thread, expectations } = statement.call
     names.add(call)
     if (thread !== 1) names.add('secondThread')
-    if (expectations.some(({ kind }) => kind === 'error' || kind === 'kept')) names.add('GetLastError').add('SetLastError')
+    if (expectations.some(needsLastError)) names.add('GetLastError').add('SetLastError')
   }
   return names
 }

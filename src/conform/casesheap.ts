@@ -33,7 +33,7 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
     'maximum-rounded',
     'HC-3',
     'a maximum of 5000 bytes is two pages',
-    'heap = HeapCreate(0, 0, 5000) -> nonzero\np = HeapAlloc(heap, 0, 5500) -> pointer'
+    'heap = HeapCreate(0, 0, 5000) -> nonzero\np = HeapAlloc(heap, 0, 5001) -> pointer'
   ),
   caseOf(
     'maximum-bounds',
@@ -63,7 +63,7 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
     'maximum-region',
     'HC-3',
     'blocks of a fixed heap lie within its maximum of one another',
-    'heap = HeapCreate(0, 0, 0x10000) -> nonzero\np = HeapAlloc(heap, 0, 0x4000) -> pointer\nq = HeapAlloc(heap, 0, 0x4000) -> pointer, < p + 0x10000, > p - 0x10000'
+    'heap = HeapCreate(0, 0, 0x10000) -> nonzero\np = HeapAlloc(heap, 0, 0x4000) -> pointer\nq = HeapAlloc(heap, 0, 0x4000) -> pointer, < p + 0x10000\ncheck p -> < q + 0x10000'
   ),
   caseOf(
     'own-structures',
@@ -158,6 +158,7 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
     'rounding a size up does not wrap to nothing',
     'heap = HeapCreate(0, 0, 0xFFFFFFFF) -> NULL\nother = HeapCreate(0, 0xFFFFFFFF, 0) -> NULL'
   ),
+  caseOf('too-large-told', 'HC-8', 'a failure sets the last error, whatever to', 'heap = HeapCreate(0, 0, 0xFFFF0000) -> NULL, error set'),
   caseOf('too-large-error', 'C-11', 'the lack of memory is told as such', 'heap = HeapCreate(0, 0, 0xFFFF0000) -> NULL, error 8'),
   caseOf(
     'initial-above-maximum',
@@ -173,7 +174,7 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
   ),
   caseOf(
     'initial-equals-maximum',
-    'HC-3',
+    'C-10 HC-3',
     'initial size and maximum may be the same',
     'heap = HeapCreate(0, 0x10000, 0x10000) -> nonzero\np = HeapAlloc(heap, 0, 0x4000) -> pointer'
   ),
@@ -279,8 +280,7 @@ export const ceHeapCases: readonly ConformCase[] = family('ceheapcreate', [
     'options',
     'C-34 CH-2',
     'options other than 0 are refused',
-    "pages = NewPager('virtual')\nheap = CeHeapCreate(HEAP_ZERO_MEMORY, 0, 0, pages, pages) -> NULL",
-    {}
+    "pages = NewPager('virtual')\nheap = CeHeapCreate(HEAP_ZERO_MEMORY, 0, 0, pages, pages) -> NULL"
   ),
   caseOf(
     'options-code',

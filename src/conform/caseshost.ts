@@ -45,7 +45,7 @@ export const hostCases: readonly ConformCase[] = family('host', [
   ),
   caseOf(
     'free-other',
-    'HO-10',
+    'C-86 HO-10',
     "so is another allocator's",
     `${malloc}\nIHostMemoryManager::CreateMalloc(h, MALLOC_THREADSAFE, &n) -> S_OK\nIHostMalloc::Alloc(m, 100, eTaskCritical, &p) -> S_OK\nIHostMalloc::Free(n, p) -> HOST_E_INVALIDOPERATION\nIHostMalloc::Free(m, p) -> S_OK`
   ),
@@ -107,7 +107,7 @@ export const hostCases: readonly ConformCase[] = family('host', [
     'load-rises',
     'HO-16',
     'which change as memory is taken',
-    `${host('generous')}\nIHostMemoryManager::GetMemoryLoad(h, &load, &available) -> S_OK\nIHostMemoryManager::VirtualAlloc(h, NULL, 0x100000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE, eTaskCritical, &p) -> S_OK\nIHostMemoryManager::GetMemoryLoad(h, &more, &less) -> S_OK\ncheck more -> > load\ncheck less -> < available`
+    `${host('generous')}\nIHostMemoryManager::GetMemoryLoad(h, &load, &available) -> S_OK\nIHostMemoryManager::VirtualAlloc(h, NULL, 0x100000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE, eTaskCritical, &p) -> S_OK\nIHostMemoryManager::GetMemoryLoad(h, &more, &less) -> S_OK\ncheck more -> >= load\ncheck less -> < available`
   ),
   caseOf(
     'callback',

@@ -54,8 +54,8 @@ export const sectionCases: readonly ConformCase[] = family('section', [
   ),
   caseOf(
     'within-structure',
-    'CS-3',
-    'a section lies in the memory that the program supplies, and nothing beyond it',
+    'C-75 CS-3',
+    'a section lies in 20 bytes that the program supplies, and nothing beyond them',
     `s = LocalAlloc(LPTR, 64) -> pointer\nInitializeCriticalSection(s)\nEnterCriticalSection(s)\nbytes(s + 20, 44) -> all 0`
   ),
   caseOf(

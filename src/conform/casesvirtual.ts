@@ -106,8 +106,8 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
   caseOf(
     'top-down',
     'VA-10',
-    'MEM_TOP_DOWN takes higher addresses',
-    'p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> pointer\nq = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_TOP_DOWN, PAGE_NOACCESS) -> > p\nVirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> < q'
+    'MEM_TOP_DOWN takes the highest address: what is reserved later lies below',
+    'p = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_TOP_DOWN, PAGE_NOACCESS) -> pointer\nVirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_NOACCESS) -> pointer, < p\nVirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_TOP_DOWN, PAGE_NOACCESS) -> pointer, < p'
   ),
   caseOf('reset', 'VA-11', 'MEM_RESET is not supported', `${commit}\nVirtualAlloc(p, 0x1000, MEM_RESET, PAGE_READWRITE) -> NULL`),
   caseOf(
@@ -147,12 +147,7 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     'MEM_RELEASE of an address inside is refused',
     `${reserve}\nVirtualFree(p + 0x1000, 0, MEM_RELEASE) -> 0\nVirtualFree(p, 0, MEM_RELEASE) -> nonzero`
   ),
-  caseOf(
-    'release-code',
-    'VF-6',
-    'a refusal sets the last error',
-    `${reserve}\nVirtualFree(p, 0x10000, MEM_RELEASE) -> 0, error 87 or 487 or 5`
-  ),
+  caseOf('release-code', 'VF-6', 'a refusal sets the last error', `${reserve}\nVirtualFree(p, 0x10000, MEM_RELEASE) -> 0, error set`),
   caseOf(
     'release-twice',
     'VF-6',
@@ -219,7 +214,7 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     'protect-two',
     'VP-2',
     'pages of two allocations are not changed at once',
-    `${buffer}\np = VirtualAlloc(NULL, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> pointer\nq = VirtualAlloc(p + 0x10000, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> p + 0x10000\nVirtualProtect(p + 0xF000, 0x2000, PAGE_READONLY, b) -> 0`
+    `${buffer}\np = VirtualAlloc(NULL, 0x20000, MEM_RESERVE, PAGE_NOACCESS) -> pointer\nVirtualFree(p, 0, MEM_RELEASE) -> nonzero\nVirtualAlloc(p, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> p\nVirtualAlloc(p + 0x10000, 0x10000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> p + 0x10000\nVirtualProtect(p + 0xF000, 0x2000, PAGE_READONLY, b) -> 0`
   ),
   caseOf(
     'guard',

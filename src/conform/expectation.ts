@@ -3,7 +3,7 @@ import { misuse } from '../errors.ts'
 import type { Expression } from './scriptline.ts'
 
 export type Expectation =
-  | { readonly kind: 'nonzero' | 'pointer' | 'any' | 'kept'; readonly text: string }
+  | { readonly kind: 'nonzero' | 'pointer' | 'any' | 'kept' | 'set'; readonly text: string }
   | {
       readonly kind: 'is' | 'not' | 'atLeast' | 'atMost' | 'above' | 'below' | 'multiple' | 'size' | 'error' | 'all'
       readonly text: string
@@ -15,6 +15,7 @@ const words: readonly (readonly [RegExp, Expectation['kind']])[] = [
   [/^pointer$/, 'pointer'],
   [/^any$/, 'any'],
   [/^error kept$/, 'kept'],
+  [/^error set$/, 'set'],
   [/^error (.+)$/, 'error'],
   [/^not (.+)$/, 'not'],
   [/^>= (.+)$/, 'atLeast'],
@@ -38,6 +39,7 @@ const words: readonly (readonly [RegExp, Expectation['kind']])[] = [
  * | `size n`          | is what HeapSize tells of n bytes: the next multiple of 32 on retail (HS-3), n on debug (HS-4) |
  * | `error a or b`    | and the last error is one of these; it is set to another value before the call |
  * | `error kept`      | and the last error is what it was before                                      |
+ * | `error set`       | and the last error is another than before, and not NO_ERROR                   |
  * | `all n`           | of `bytes(address, count)`: each byte is n                                    |
  * | `any`             | is a number                                                                  |
  */
@@ -45,7 +47,7 @@ export function parseExpectation(text: string, expression: (text: string) => Exp
   for (const [form, kind] of words) {
     const parts = form.exec(text)
     if (parts === null) continue
-    if (kind === 'nonzero' || kind === 'pointer' || kind === 'any' || kind === 'kept') return { kind, text }
+    if (kind === 'nonzero' || kind === 'pointer' || kind === 'any' || kind === 'kept' || kind === 'set') return { kind, text }
     return { kind, text, values: (parts[1] as string).split(' or ').map(expression) }
   }
   throw misuse('script', 'an expectation', text)
@@ -53,7 +55,7 @@ export function parseExpectation(text: string, expression: (text: string) => Exp
 
 /** Whether the expectation looks at the last error, which the implementation must then be able to tell and to set. */
 export function needsLastError({ kind }: Expectation): boolean {
-  return kind === 'error' || kind === 'kept'
+  return kind === 'error' || kind === 'kept' || kind === 'set'
 }
 
 export interface Answered {
@@ -83,6 +85,9 @@ export function judge(
       return tell(value !== 0)
     case 'kept':
       return lastError === sentinel ? undefined : `last error ${lastError}`
+    case 'set':
+      if (lastError === sentinel) return 'no last error'
+      return lastError === undefined || lastError === 0 ? `last error ${lastError}` : undefined
   }
   const values = expectation.values.map(evaluate)
   const first = values[0] as number

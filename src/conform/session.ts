@@ -60,7 +60,9 @@ export class Session {
     if (name.startsWith('IMalloc::')) return typeof subject.CoGetMalloc === 'function'
     if (name.startsWith('IHost') || name.startsWith('Host') || name === 'OpenHost') return typeof subject.openHost === 'function'
     if (name.startsWith('Spy') || name === 'NewSpy') return typeof subject.CoRegisterMallocSpy === 'function'
-    if (name.startsWith('Pager') || name === 'NewPager') return typeof subject.CeHeapCreate === 'function'
+    // The page functions that a case brings call these in turn.
+    if (name === 'NewPager') return this.offers('VirtualAlloc') && this.offers('VirtualFree')
+    if (name.startsWith('Pager')) return typeof subject.CeHeapCreate === 'function'
     return typeof (subject as Readonly<Record<string, unknown>>)[name] === 'function'
   }
 
