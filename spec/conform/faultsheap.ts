@@ -269,5 +269,76 @@ export const heapFaults: readonly Fault[] = [
     rule: 'LR-6',
     plant: (good) => ({ LocalReAlloc: (p, n, f) => good.LocalReAlloc(p, n, f) || after(good.LocalFree(p), 0) })
   },
-  { what: 'LocalUnlock counts', rule: 'LM-1', plant: () => ({ LocalUnlock: () => 1 }) }
+  { what: 'LocalUnlock counts', rule: 'LM-1', plant: () => ({ LocalUnlock: () => 1 }) },
+  {
+    what: 'free blocks are never merged',
+    rule: 'HP-2',
+    plant: (good) => {
+      // What was freed serves requests of its own size alone.
+      const free = new Map<string, number[]>()
+      const kept = (h: number, bytes: number): number[] => {
+        const key = `${h} ${Math.ceil(bytes / 32)}`
+        const list = free.get(key) ?? []
+        free.set(key, list)
+        return list
+      }
+      return {
+        HeapAlloc: (h, f, n) => kept(h, n).pop() ?? good.HeapAlloc(h, f, n),
+        HeapFree: (h, _, p) => kept(h, good.HeapSize(h, 0, p)).push(p)
+      }
+    }
+  },
+  {
+    what: 'HeapReAlloc takes a fixed heap past its maximum',
+    rule: 'HC-3',
+    plant: (good) => ({
+      HeapReAlloc: (h, f, p, n) => good.HeapReAlloc(h, f, p, n) || (n < 0x7fff8 ? good.HeapAlloc(good.GetProcessHeap(), f, n) : 0)
+    })
+  },
+  {
+    what: 'big blocks overlap',
+    rule: 'HC-6',
+    plant: (good) => {
+      let last = 0
+      return {
+        HeapAlloc: (h, f, n) => {
+          if (n > 0x18000 && n < 0x7fff8 && last !== 0) return after(good.HeapAlloc(h, f, 32), last + 0x1000)
+          const p = good.HeapAlloc(h, f, n)
+          if (n > 0x18000 && n < 0x7fff8) last = p
+          return p
+        }
+      }
+    }
+  },
+  {
+    what: 'a big block that grows keeps its first page alone',
+    rule: 'HR-2',
+    plant: (good) => ({
+      HeapReAlloc: (h, f, p, n) => {
+        const q = good.HeapReAlloc(h, f, p, n)
+        if (q !== 0 && n > 0x18000) good.memory?.write(q + 0x1000, new Uint8Array(n - 0x1000))
+        return q
+      }
+    })
+  },
+  {
+    what: 'HeapReAlloc does not zero what a big block grows by',
+    rule: 'HR-2',
+    plant: (good) => ({
+      HeapReAlloc: (h, f, p, n) => {
+        const old = good.HeapSize(h, 0, p)
+        const q = good.HeapReAlloc(h, f, p, n)
+        if (q !== 0 && n > 0x18000 && n > old) good.memory?.write(q + old, new Uint8Array(n - old).fill(0xcd))
+        return q
+      }
+    })
+  },
+  {
+    what: 'blocks of whole pages are too short, and nothing tells their size',
+    rule: 'HA-6',
+    plant: (good) => ({
+      HeapAlloc: (h, f, n) => good.HeapAlloc(h, f, n === 0x1000 ? n - 32 : n),
+      HeapSize: (_h, _f, p) => (p === 0 ? 0xffffffff : 0xff00)
+    })
+  }
 ]

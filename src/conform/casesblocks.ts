@@ -37,6 +37,35 @@ export const blockCases: readonly ConformCase[] = family('blocks', [
      bytes(p, 333) -> all 0x5A`
   ),
   caseOf(
+    'sizes-apart',
+    allocates,
+    'blocks of sizes around granules and pages share no byte',
+    `a = alloc(1) -> pointer
+     b = alloc(31) -> pointer
+     c = alloc(32) -> pointer
+     d = alloc(33) -> pointer
+     e = alloc(4095) -> pointer
+     f = alloc(4096) -> pointer
+     g = alloc(4097) -> pointer
+     i = alloc(0x4000) -> pointer
+     fill(a, 1, 1)
+     fill(b, 31, 2)
+     fill(c, 32, 3)
+     fill(d, 33, 4)
+     fill(e, 4095, 5)
+     fill(f, 4096, 6)
+     fill(g, 4097, 7)
+     fill(i, 0x4000, 8)
+     bytes(a, 1) -> all 1
+     bytes(b, 31) -> all 2
+     bytes(c, 32) -> all 3
+     bytes(d, 33) -> all 4
+     bytes(e, 4095) -> all 5
+     bytes(f, 4096) -> all 6
+     bytes(g, 4097) -> all 7
+     bytes(i, 0x4000) -> all 8`
+  ),
+  caseOf(
     'neighbours-freed',
     { heap: 'HA-3', local: 'LA-6', com: 'IM-3', host: 'HO-8' },
     'freeing both neighbours leaves the block between them as it is',

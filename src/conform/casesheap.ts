@@ -60,6 +60,12 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
     'heap = HeapCreate(0, 0, 0x8000) -> nonzero\np = HeapAlloc(heap, 0, 0x18001) -> NULL\nq = HeapAlloc(heap, 0, 0x40000) -> NULL'
   ),
   caseOf(
+    'maximum-resize',
+    'HC-3 HR-4',
+    'a block of a fixed heap does not grow past the maximum',
+    'heap = HeapCreate(0, 0, 0x4000) -> nonzero\np = HeapAlloc(heap, 0, 100) -> pointer\nfill(p, 100, 0x15)\nq = HeapReAlloc(heap, 0, p, 0x5000) -> NULL\nbytes(p, 100) -> all 0x15'
+  ),
+  caseOf(
     'maximum-region',
     'HC-3',
     'blocks of a fixed heap lie within its maximum of one another',
@@ -106,6 +112,24 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
     'HC-6 FL-3',
     'HEAP_ZERO_MEMORY zeroes a big block that was used before',
     'heap = HeapCreate(0, 0, 0) -> nonzero\nrepeat 4: p = HeapAlloc(heap, HEAP_ZERO_MEMORY, 0x19000) -> pointer; bytes(p, 0x19000) -> all 0; fill(p, 0x19000, 9); HeapFree(heap, 0, p) -> nonzero'
+  ),
+  caseOf(
+    'big-block-apart',
+    'HC-6 HA-6',
+    'two big blocks share no byte',
+    'heap = HeapCreate(0, 0, 0) -> nonzero\np = HeapAlloc(heap, 0, 0x18001) -> pointer\nq = HeapAlloc(heap, 0, 0x18001) -> pointer\nfill(p, 0x18001, 0x1D)\nfill(q, 0x18001, 0xD1)\nbytes(p, 0x18001) -> all 0x1D\nbytes(q, 0x18001) -> all 0xD1'
+  ),
+  caseOf(
+    'big-block-resize',
+    'HC-6 HR-2',
+    'a big block keeps its contents as it grows and shrinks',
+    'heap = HeapCreate(0, 0, 0) -> nonzero\np = HeapAlloc(heap, 0, 0x20000) -> pointer\nfill(p, 0x20000, 0x3F)\nq = HeapReAlloc(heap, 0, p, 0x40000) -> pointer\nbytes(q, 0x20000) -> all 0x3F\nr = HeapReAlloc(heap, 0, q, 0x1A000) -> pointer\nbytes(r, 0x1A000) -> all 0x3F'
+  ),
+  caseOf(
+    'big-block-zero-resize',
+    'HC-6 HR-2',
+    'HEAP_ZERO_MEMORY zeroes what a big block grows by',
+    'heap = HeapCreate(0, 0, 0) -> nonzero\nx = HeapAlloc(heap, 0, 0x50000) -> pointer\nfill(x, 0x50000, 0xBB)\nHeapFree(heap, 0, x) -> nonzero\np = HeapAlloc(heap, HEAP_ZERO_MEMORY, 0x20000) -> pointer\nfill(p, 0x20000, 0x3F)\nq = HeapReAlloc(heap, HEAP_ZERO_MEMORY, p, 0x40000) -> pointer\nbytes(q, 0x20000) -> all 0x3F\nbytes(q + 0x20000, 0x20000) -> all 0'
   ),
   caseOf(
     'big-block-grow',
