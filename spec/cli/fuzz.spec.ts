@@ -93,7 +93,7 @@ fuzz('what cannot be used ends with a message and status 2', () => {
   }
 })
 
-fuzz('Ctrl-C ends it with its result', async () => {
+fuzz('Ctrl-C ends it with its result, and merge tells that the rest was not done', async () => {
   const tell = "process.on('newListener', (name) => name === 'SIGINT' && setImmediate(() => console.error('listens')))"
   const child = spawn(
     process.execPath,
@@ -109,6 +109,9 @@ fuzz('Ctrl-C ends it with its result', async () => {
   const status = await new Promise((resolve) => child.on('close', resolve))
   assert.is(status, 0)
   assert.is(JSON.parse(out).ended, 'stopped')
+  const merged = ceheap(['fuzz', 'merge', folder.file('stopped.json', out)])
+  assert.is(merged.status, 0, merged.err)
+  assert.match(merged.err, /^shard 1\/1: stopped after \d+ runs?, with the rest not done\n$/)
 })
 fuzz.after(() => folder.remove())
 fuzz.run()

@@ -5,7 +5,7 @@ import { bytesAt, expectApart, usable } from './input.ts'
 import { printable } from '../check/sites.ts'
 import { expectWritable, note, putOut } from './output.ts'
 
-/** Failures that are told; the result has all. */
+/** Failures, and shards, that are told; the result has all. */
 const MOST_TOLD = 10
 
 export function mergeCommand(): Command {
@@ -25,9 +25,18 @@ export function mergeCommand(): Command {
       for (const name of files) texts.push({ name, text: (await bytesAt(name)).toString('utf8') })
       const merged = usable(() => mergeShards(texts))
       await putOut(mergedJson(merged), output)
+      tellStopped(merged)
       tellFailures(merged)
       process.exitCode = merged.ok ? clean : findings
     })
+}
+
+/** A shard that somebody stopped has no failure and is no failure, but what was left of it was not done. */
+function tellStopped({ shards }: MergedReport): void {
+  const stopped = shards.filter(({ ended }) => ended === 'stopped')
+  for (const { shard, runs } of stopped.slice(0, MOST_TOLD))
+    note(`shard ${shard}: stopped after ${runs} ${runs === 1 ? 'run' : 'runs'}, with the rest not done`)
+  if (stopped.length > MOST_TOLD) note(`and ${stopped.length - MOST_TOLD} more were stopped`)
 }
 
 function tellFailures({ failures, shards }: MergedReport): void {

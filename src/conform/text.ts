@@ -24,14 +24,21 @@ export function sequenceText({ sequence, expected, got }: ConformFailure, indent
   return [...lines, `${indent}expected ${expected}, got ${got}`].join('\n')
 }
 
+function number(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function counted(value: number, what: string): string {
+  return `${number(value)} ${what}${value === 1 ? '' : 's'}`
+}
+
 /** The report for a person: what failed with its calls, what differs from our choices, then a table by rule. */
 export function formatConform(report: ConformReport, paint: Paint = plain): string {
   const { implementation, profiles, builds, cases, passed, failed, notApplicable, differing, trials, calls, results, notes } = report
-  const number = (value: number): string => value.toLocaleString('en-US')
   const lines = [
     `Implementation  ${implementation}`,
     `Judged as       ${profiles.join(', ')}; ${builds.join(', ')}`,
-    `Ran             ${number(cases)} cases in ${number(trials)} trials, ${number(calls)} calls`,
+    `Ran             ${counted(cases, 'case')} in ${counted(trials, 'trial')}, ${counted(calls, 'call')}`,
     ''
   ]
   for (const status of ['fail', 'differs'] as const) {
@@ -49,7 +56,7 @@ export function formatConform(report: ConformReport, paint: Paint = plain): stri
   lines.push(...table(report, paint), '')
   if (notes.length > 0) lines.push('Beside its answers:', ...notes.map((text) => `  ${text}`), '')
   const parts = [`${number(passed)} passed`, `${number(failed)} failed`, `${number(notApplicable)} not applicable`]
-  if (differing > 0) parts.push(`${number(differing)} differ from our choices`)
+  if (differing > 0) parts.push(`${number(differing)} ${differing === 1 ? 'differs' : 'differ'} from our choices`)
   lines.push(`${parts.join(', ')}.`)
   return `${lines.join('\n')}\n`
 }
@@ -60,7 +67,7 @@ function table({ rules }: ConformReport, paint: Paint): string[] {
   for (const status of ['fail', 'differs', 'pass', 'not applicable'] as const) {
     const some = rules.filter((one) => one.status === status)
     if (some.length === 0) continue
-    lines.push(`${paintOf(status, paint)(status)}: ${some.length} ${some.length === 1 ? 'rule' : 'rules'}`)
+    lines.push(`${paintOf(status, paint)(status)}: ${counted(some.length, 'rule')}`)
     if (status === 'fail') {
       for (const { id, statement } of some) lines.push(`  ${id.padEnd(6)} ${cut(statement)}`)
       continue
