@@ -171,6 +171,33 @@ outside('a wasm module on its own memory', async () => {
   assert.is(statusOf(report, 'heapcreate/maximum-sum'), 'fail', 'it knows no maximum')
 })
 
+outside('a JavaScript module around wasm, which exports the memory as it is', async () => {
+  writeFileSync(join(folder.path, 'inner.wasm'), bumpModule())
+  const path = file(
+    'around.mjs',
+    `import { readFileSync } from 'node:fs'
+const { instance } = await WebAssembly.instantiate(readFileSync(new URL('inner.wasm', import.meta.url)))
+export const { memory, HeapCreate, HeapAlloc } = instance.exports
+`
+  )
+  const report = await conform({ implementation: path, timeout: 10_000, rule: ['blocks/two-apart', 'blocks/zeroed', 'heapcreate'] })
+  assert.is(statusOf(report, 'blocks/two-apart'), 'pass')
+  assert.is(statusOf(report, 'heapcreate/initial-large'), 'pass')
+  assert.is(statusOf(report, 'heapcreate/maximum-sum'), 'fail', 'it knows no maximum')
+})
+
+outside('a memory that can only be read makes cases not applicable', async () => {
+  const path = file(
+    'readonly.mjs',
+    `import { emulator } from '${library}'
+export default ({ profile, build }) => { const good = emulator(profile, build); return { ...good, memory: { read: good.memory.read } } }
+`
+  )
+  const report = await conform({ implementation: path, timeout: 10_000, rule: ['blocks/two-apart', 'blocks/one-byte'], face: ['growable'] })
+  assert.is(statusOf(report, 'blocks/two-apart'), 'not applicable')
+  assert.is(statusOf(report, 'blocks/one-byte'), 'pass')
+})
+
 outside('a command that speaks the protocol, without reset', async () => {
   const path = file(
     'device.mjs',

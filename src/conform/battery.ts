@@ -1,5 +1,5 @@
 import type { Build, ProfileName } from '../profile.ts'
-import { battery } from './batterycalls.ts'
+import { batteryCalls } from './batterycalls.ts'
 import { type ConformCase, functionsOf, rulesOf, statementsOf } from './case.ts'
 import { cases as allCases } from './cases.ts'
 import { type Face, facesOf, scriptOn } from './faces.ts'
@@ -79,7 +79,7 @@ export function notBegun(why: string): Outcome {
 
 /** Throws where there is none of the functions of CE, so that all would be not applicable. */
 export function expectSome(offers: (name: string) => boolean): void {
-  if (battery.some((name) => /^[A-Z]/.test(name) && offers(name))) return
+  if (batteryCalls.some((name) => /^[A-Z]/.test(name) && offers(name))) return
   throw new SubjectFault('garbage', 'has none of the functions that cases call: HeapCreate, HeapAlloc, LocalAlloc, ...')
 }
 

@@ -1,3 +1,4 @@
+import { bigBlockCases } from './casesbig.ts'
 import { blockCases } from './casesblocks.ts'
 import type { ConformCase } from './case.ts'
 import { ceHeapCases, heapCreateCases, heapDestroyCases, heapSizeCases, processHeapCases } from './casesheap.ts'
@@ -13,6 +14,7 @@ import { heapCompactCases, heapReAllocCases, heapValidateCases } from './caseshe
 export const cases: readonly ConformCase[] = [
   blockCases,
   heapCreateCases,
+  bigBlockCases,
   heapDestroyCases,
   ceHeapCases,
   heapAllocCases,

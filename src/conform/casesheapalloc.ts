@@ -234,7 +234,7 @@ export const heapAllocCases: readonly ConformCase[] = family('heapalloc', [
   ),
   caseOf(
     'second-thread',
-    'HA-9 FL-1',
+    'FL-1',
     'a second thread allocates from the same heap, and the first one frees',
     `2: p = HeapAlloc(heap, HEAP_NO_SERIALIZE, 100) -> pointer
      q = HeapAlloc(heap, HEAP_NO_SERIALIZE, 100) -> pointer, not p

@@ -2,7 +2,7 @@
 // whatever the implementation does (hang, end the process, run out of memory) happens to this process alone.
 import { createInterface } from 'node:readline'
 import type { Build, ProfileName } from '../profile.ts'
-import { battery } from './batterycalls.ts'
+import { batteryCalls } from './batterycalls.ts'
 import { SubjectFault, thrown } from './interpret.ts'
 import { type SubjectMaker, subjectMaker } from './loader.ts'
 import { bytesOf, hexOf, type ProtocolCall, protocolVersion } from './protocol.ts'
@@ -19,7 +19,7 @@ async function greet({ profile, build }: { profile: ProfileName; build: Build })
   try {
     maker = await subjectMaker(path, { profile, build })
     session = new Session(maker.make())
-    const names = battery.filter((name) => session?.offers(name) === true)
+    const names = batteryCalls.filter((name) => session?.offers(name) === true)
     if (session.offers('bytes')) names.push('read', 'write')
     const functions = [...names.filter((name) => name !== 'secondThread'), ...(maker.fresh ? ['reset'] : [])]
     say({ ceheap: 'conform', version: protocolVersion, functions, threads: names.includes('secondThread') ? 2 : 1 })
@@ -39,7 +39,7 @@ function answer(line: ProtocolCall): void {
     } else if (call === 'read') {
       say({ ...echo, result: 0, bytes: hexOf((session as Session).read(args[0] as number, args[1] as number)) })
     } else if (call === 'write') {
-      session?.subject.memory?.write(args[0] as number, bytesOf(line.bytes) ?? new Uint8Array())
+      session?.write(args[0] as number, bytesOf(line.bytes) ?? new Uint8Array())
       say({ ...echo, result: 0 })
     } else {
       const { value, out, lastError } = (session as Session).answer({ call, thread, args, out: 0 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import type { Build, ProfileName } from '../profile.ts'
 import { subjectOf } from './session.ts'
-import type { HeapUnderTest, SubjectMemory } from './subject.ts'
+import type { HeapUnderTest } from './subject.ts'
 
 /** What a factory of a module is told: the version and build of CE that its answers are judged as. */
 export interface SubjectOptions {
@@ -48,23 +48,6 @@ function wasmMaker(bytes: Uint8Array): () => HeapUnderTest {
     const { exports } = new WebAssembly.Instance(module, imports as WebAssembly.Imports)
     const { _initialize: start } = exports
     if (typeof start === 'function') start()
-    return { ...exports, ...memoryOf(exports.memory) } as HeapUnderTest
+    return exports as unknown as HeapUnderTest
   }
-}
-
-function memoryOf(memory: unknown): { memory?: SubjectMemory } {
-  if (!(memory instanceof WebAssembly.Memory)) return {}
-  // The buffer is another one after each growth.
-  return {
-    memory: {
-      read: (address, length) => bytesAt(memory, address, length).slice(),
-      write: (address, data) => bytesAt(memory, address, data.length).set(data)
-    }
-  }
-}
-
-function bytesAt(memory: WebAssembly.Memory, address: number, length: number): Uint8Array {
-  if (address + length > memory.buffer.byteLength)
-    throw new RangeError(`address 0x${address.toString(16)}: expected ${length} bytes within memory, which has ${memory.buffer.byteLength}`)
-  return new Uint8Array(memory.buffer, address, length)
 }

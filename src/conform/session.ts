@@ -6,7 +6,8 @@ import { caseHost, type CaseHost } from './casehost.ts'
 import { CasePager, PAGERS } from './casepager.ts'
 import { CaseSpy, SPIES } from './casespy.ts'
 import { type Answer, type Request, SubjectFault, thrown } from './interpret.ts'
-import type { HeapUnderTest } from './subject.ts'
+import type { HeapUnderTest, SubjectMemory } from './subject.ts'
+import { wasmMemory } from './wasmmemory.ts'
 
 type Anything = (...args: unknown[]) => unknown
 
@@ -44,18 +45,22 @@ export function subjectOf(value: unknown): HeapUnderTest {
 
 export class Session {
   readonly subject: HeapUnderTest
+  readonly #memory: SubjectMemory | undefined
   /** Objects that calls answer, by their number; 0 is NULL. */
   readonly #objects: unknown[] = [null]
 
   constructor(subject: HeapUnderTest) {
     this.subject = subject
+    // What compilers to wasm write beside a module exports its memory as it is.
+    const memory: unknown = subject.memory
+    this.#memory = memory instanceof WebAssembly.Memory ? wasmMemory(memory) : subject.memory
   }
 
   /** Whether the implementation has what a case needs: a function, the memory, a second thread. */
   offers(name: string): boolean {
     const { subject } = this
-    if (memoryCalls.has(name)) return subject.memory !== undefined
-    if (name === 'touch') return subject.memory?.touch !== undefined
+    if (memoryCalls.has(name)) return typeof this.#memory?.read === 'function' && typeof this.#memory.write === 'function'
+    if (name === 'touch') return typeof this.#memory?.touch === 'function'
     if (name === 'secondThread') return subject.secondThread !== undefined
     if (name.startsWith('IMalloc::')) return typeof subject.CoGetMalloc === 'function'
     if (name.startsWith('IHost') || name.startsWith('Host') || name === 'OpenHost') return typeof subject.openHost === 'function'
@@ -77,9 +82,13 @@ export class Session {
 
   /** Bytes of the implementation's memory: as many as were asked for. */
   read(address: number, length: number): Uint8Array {
-    const bytes: unknown = this.subject.memory?.read(address, length)
+    const bytes: unknown = this.#memory?.read(address, length)
     if (bytes instanceof Uint8Array && bytes.length === length) return bytes.slice()
     throw new SubjectFault('garbage', `answered ${bytes instanceof Uint8Array ? bytes.length : 'no'} bytes where ${length} were asked`)
+  }
+
+  write(address: number, data: Uint8Array): void {
+    this.#memory?.write(address, data)
   }
 
   #answer(request: Request): Answer {
@@ -138,20 +147,19 @@ export class Session {
   /** What the battery itself brings: memory, spies, page functions, hosts. */
   #ownCall(call: string, args: readonly (number | string)[]): unknown {
     const [a, b, c] = args as [number, number, number]
-    const memory = this.subject.memory
     switch (call) {
       case 'bytes':
         return this.read(a, b)
       case 'fill':
-        memory?.write(a, new Uint8Array(b).fill(c))
+        this.write(a, new Uint8Array(b).fill(c))
         return 0
       case 'read32':
         return new DataView(this.read(a, 4).buffer).getUint32(0, true)
       case 'write32':
-        memory?.write(a, new Uint8Array(new Uint32Array([b]).buffer))
+        this.write(a, new Uint8Array(new Uint32Array([b]).buffer))
         return 0
       case 'touch':
-        return memory?.touch?.(a)
+        return this.#memory?.touch?.(a)
       case 'NewSpy':
         return this.#put(new CaseSpy(oneKind(SPIES, args[0])))
       case 'SpyCount':

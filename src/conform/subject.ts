@@ -73,6 +73,7 @@ export interface HeapFunctions {
  *     const mine: HeapUnderTest = { memory, HeapCreate: (options, initial, maximum) => ..., HeapAlloc: ... }
  */
 export interface HeapUnderTest extends Partial<HeapFunctions> {
+  /** A module may have a WebAssembly.Memory instead. */
   readonly memory?: SubjectMemory
   /** The same process as another thread of it calls it, for cases that need two. */
   readonly secondThread?: HeapFunctionsOf
