@@ -36,6 +36,20 @@ hostile('a factory that makes nothing the first time is refused with the reason'
   }
 })
 
+hostile('a factory is told as what its answers are judged, as a module is', async () => {
+  const told = new Set<string>()
+  await conform({
+    implementation: ({ profile, build }) => {
+      told.add(`${profile} ${build}`)
+      return emulator(profile, build)
+    },
+    profile: 'ce-5.0',
+    build: 'debug',
+    ...few
+  })
+  assert.equal([...told], ['ce-5.0 debug'])
+})
+
 hostile('a factory that fails later fails that case alone', async () => {
   let made = 0
   const report = await run(() => {

@@ -61,7 +61,7 @@ export const heapCreateCases: readonly ConformCase[] = family('heapcreate', [
   ),
   caseOf(
     'maximum-resize',
-    'HC-3 HR-7',
+    'HC-3',
     'a block of a fixed heap does not grow past the maximum',
     'heap = HeapCreate(0, 0, 0x4000) -> nonzero\np = HeapAlloc(heap, 0, 100) -> pointer\nfill(p, 100, 0x15)\nq = HeapReAlloc(heap, 0, p, 0x5000) -> NULL\nbytes(p, 100) -> all 0x15'
   ),

@@ -41,7 +41,8 @@ export async function conform(options: ConformOptions = {}): Promise<ConformRepo
   const count = (): void => onProgress(++done, selected.length)
   if (own) return reportOf('this emulator', runBattery(selected, emulator, count), { strict: true })
   if (typeof implementation === 'function') {
-    return reportOf(implementation.name || 'an implementation', runBattery(selected, implementation, count), { strict: false })
+    const results = runBattery(selected, (profile, build) => implementation({ profile, build }), count)
+    return reportOf(implementation.name || 'an implementation', results, { strict: false })
   }
   const results: TrialResult[] = []
   const notes = await runOutside(implementation, selected, timeout, (result) => {

@@ -28,7 +28,7 @@ export class SubjectFault extends Error {
 
   constructor(kind: SubjectFault['kind'], message: string) {
     // It goes to terminals and into files, and a stranger may have written it.
-    super(message.replace(/[\p{Cc}\p{Cs}]/gu, '?'))
+    super(message.slice(0, 300).replace(/[\p{Cc}\p{Cs}]/gu, '?'))
     this.kind = kind
   }
 }

@@ -1,14 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import type { Build, ProfileName } from '../profile.ts'
 import { subjectOf } from './session.ts'
-import type { HeapUnderTest } from './subject.ts'
-
-/** What a factory of a module is told: the version and build of CE that its answers are judged as. */
-export interface SubjectOptions {
-  readonly profile: ProfileName
-  readonly build: Build
-}
+import type { HeapUnderTest, SubjectOptions } from './subject.ts'
 
 export interface SubjectMaker {
   make(): HeapUnderTest

@@ -2,6 +2,7 @@ import type { IMallocSpy } from '../com/spy.ts'
 import type { IMalloc } from '../com/malloc.ts'
 import type { HostPolicy } from '../hosting/policy.ts'
 import type { IHostMemoryManager } from '../hosting/manager.ts'
+import type { Build, ProfileName } from '../profile.ts'
 
 /** Bytes of memory that the program of a case could read and write. */
 export interface SubjectMemory {
@@ -85,5 +86,11 @@ export interface HeapUnderTest extends Partial<HeapFunctions> {
 
 export type HeapFunctionsOf = Partial<HeapFunctions>
 
+/** The version and build of CE that answers are judged as. */
+export interface SubjectOptions {
+  readonly profile: ProfileName
+  readonly build: Build
+}
+
 /** Makes an implementation anew, so that each case begins in one that nobody has used. */
-export type SubjectFactory = () => HeapUnderTest
+export type SubjectFactory = (options: SubjectOptions) => HeapUnderTest
