@@ -5,12 +5,14 @@ import { runBattery, trials } from '../../src/conform/battery.ts'
 import { emulator } from '../../src/conform/emulator.ts'
 import { reportOf } from '../../src/conform/report.ts'
 import { LMEM_MOVEABLE, MEM_RESERVE, MEM_TOP_DOWN } from '../../src/constants.ts'
+import type { ProfileName } from '../../src/profile.ts'
 import { after, type Good } from './fault.ts'
 import { allocator, hosted } from './faultsinterfaces.ts'
 
 /** A difference from the emulator that no page speaks against. */
 interface Freedom {
   readonly what: string
+  readonly profile?: ProfileName
   change(good: Good): object
 }
 
@@ -33,6 +35,16 @@ const freedoms: readonly Freedom[] = [
     change: (good) => ({
       VirtualAlloc: (at: number, bytes: number, type: number, protect: number) =>
         good.VirtualAlloc(at, bytes, at === 0 && (type & MEM_RESERVE) !== 0 ? type | MEM_TOP_DOWN : type, protect)
+    })
+  },
+  {
+    what: 'reserves what is large outside the slot of 32 MB, which CE 5.0 had ways to do',
+    profile: 'ce-5.0',
+    change: (good) => ({
+      VirtualAlloc: (at: number, bytes: number, type: number, protect: number) =>
+        at === 0 && bytes >= 0x200000 && bytes < 0x10000000 && type === MEM_RESERVE
+          ? 0x42000000
+          : good.VirtualAlloc(at, bytes, type, protect)
     })
   },
   {
@@ -157,11 +169,11 @@ const freedoms: readonly Freedom[] = [
 
 const strangers = suite('conform: a correct stranger fails nothing')
 
-for (const { what, change } of freedoms) {
+for (const { what, profile = 'compact-2013', change } of freedoms) {
   strangers(`one that ${what}`, () => {
-    const selected = trials({ profiles: ['compact-2013'], builds: ['retail'] })
-    const results = runBattery(selected, (profile, build) => {
-      const good = emulator(profile, build) as Good
+    const selected = trials({ profiles: [profile], builds: ['retail'] })
+    const results = runBattery(selected, () => {
+      const good = emulator(profile, 'retail') as Good
       return { ...good, ...change(good), close: () => good.close?.() }
     })
     const wrong = reportOf('stranger', results, { strict: false }).results.filter(({ status }) => status === 'fail')

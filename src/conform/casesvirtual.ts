@@ -87,9 +87,13 @@ export const virtualCases: readonly ConformCase[] = family('virtual', [
     'more than the address space is refused',
     'VirtualAlloc(NULL, 0xFFFF0000, MEM_RESERVE, PAGE_NOACCESS) -> NULL'
   ),
-  caseOf('too-large-32', 'VL-1', 'CE 5.0 has no 32 MB to give', 'VirtualAlloc(NULL, 0x2000000, MEM_RESERVE, PAGE_NOACCESS) -> NULL', {
-    profiles: ['ce-5.0']
-  }),
+  caseOf(
+    'too-large-32',
+    'VL-1',
+    'CE 5.0 has no 32 MB to commit in the slot of a program',
+    'VirtualAlloc(NULL, 0x2000000, MEM_RESERVE + MEM_COMMIT, PAGE_READWRITE) -> NULL',
+    { profiles: ['ce-5.0'] }
+  ),
   caseOf(
     'reservations-512',
     'VL-1 VA-3',

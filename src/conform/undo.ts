@@ -1,4 +1,4 @@
-import { MEM_RELEASE, S_OK } from '../constants.ts'
+import { MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, S_OK } from '../constants.ts'
 import type { Answer, Request } from './interpret.ts'
 
 /** What a case holds of an implementation, so that it can be given back where the implementation lives on. */
@@ -50,10 +50,15 @@ export class Ledger {
         drop('block', first)
         break
       case 'VirtualAlloc':
-        if (first === 0) hold('region', value, 'VirtualFree', value, 0, MEM_RELEASE)
+        if (first !== 0 && (Number(third) & MEM_RESERVE) === 0) break
+        hold('region', value, 'VirtualFree', value, 0, MEM_RELEASE)
+        // Before it: what is committed in part is not released (VF-5).
+        hold('pages', value, 'VirtualFree', value, second, MEM_DECOMMIT)
         break
       case 'VirtualFree':
-        if (value !== 0 && third === MEM_RELEASE) drop('region', first)
+        if (value === 0 || third !== MEM_RELEASE) break
+        drop('region', first)
+        drop('pages', first)
         break
       case 'IMalloc::Alloc':
         hold('block', value, 'IMalloc::Free', first, value)
