@@ -113,6 +113,14 @@ hostile('functions that hang in turn are given up on each for itself', async () 
   assert.match(report.notes.join('\n'), /^gave no answer within 300 ms, 10 times$/)
 })
 
+hostile('a function that hangs is given up on though cases fail in between before they come to it', async () => {
+  const answer =
+    'if (line.call === "HeapCreate" && line.args[2] !== 0) write(JSON.stringify({ ...line, result: 0 }) + "\\n"); else if (line.call !== "HeapAlloc") write(text(line))'
+  const report = await run(command(answer), { face: ['growable', 'fixed'], rule: ['blocks'], timeout: 300 })
+  assert.is(report.passed, 0)
+  assert.match(report.notes.join('\n'), /^gave no answer within 300 ms, 5 times$/)
+})
+
 hostile('what gives back is given up on as well, and each case passes for all that', async () => {
   const begin = "functions.splice(functions.indexOf('reset'), 1)"
   const report = await run(command('if (line.call !== "HeapDestroy") write(text(line))', begin), { timeout: 300 })

@@ -61,7 +61,7 @@ class Outside {
   #began = false
   #target = ''
   #failedStarts = 0
-  /** In how many of the cases that call it a function hung, since one that it did not hang. */
+  /** In how many of the cases that call it a function hung, since one that passed. */
   readonly #hangs = new Map<string, number>()
   readonly #silent = new Set<string>()
   #whyNot = ''
@@ -131,7 +131,8 @@ class Outside {
       step = run.next(answer)
     }
     if (hung !== '') this.#countHang(hung)
-    else for (const name of callsOf(trial)) this.#hangs.delete(name)
+    // One that failed may have ended before the call that would hang.
+    else if (step.value.status === 'passed') for (const name of callsOf(trial)) this.#hangs.delete(name)
     return step.value
   }
 
