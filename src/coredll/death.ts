@@ -34,7 +34,7 @@ export function* sectionsOf(machine: Machine): Generator<number> {
   yield HDR.RING_LOCK
 }
 
-/** Ends the thread `tid` for the process. Precondition: nothing of it runs any more. False if there is no such thread, or it has ended before. */
+/** Ends the thread `tid` for the process. Precondition: nothing of it runs any more, and it still has its ticket. False if it has ended before. */
 export function buryThread(machine: Machine, who: number, tid: number): boolean {
   const state = threadState(machine, tid)
   // One that is DEAD may have been cut off before it had let go of everything; one that is FREE ended while it attached or detached, and owns nothing but its place.
@@ -165,6 +165,8 @@ function handOver(machine: Machine, tid: number): void {
     if (!owns(record)) continue
     const made = isMadeIn(machine, slot, record)
     if (!made && liveBlock(machine, record, resized * GRANULE) === 0) continue
+    // Who died while mending after another leaves what the other left: what is loose of its own stays in its slot until then.
+    if (isLeftByOther(machine, record, handout, resized)) continue
     // Who falls may be cut off here, and all of this be done once more: then the record has it already, and the slot no longer all of it.
     sys[record + REC.LEFT_RESIZED] = resized
     if (made) sys[record + REC.LEFT_BLOCK] = handout
@@ -172,10 +174,15 @@ function handOver(machine: Machine, tid: number): void {
   }
   // One that never became live is no loose end: whoever gets the granule next has a right to it.
   if (![...recordsOf(machine)].some((record) => isMadeIn(machine, slot, record))) sys[slot + THREAD.HANDOUT] = 0
-  // Who died while mending after another has none of its own, and leaves what the other left.
-  if (!owns(HDR.LOCK) || sys[slot + THREAD.RESERVED] === 0) return
+  if (!owns(HDR.LOCK) || sys[slot + THREAD.RESERVED] === 0 || sys[HDR.LEFT_RESERVED] !== 0) return
   sys[HDR.LEFT_RESERVED] = sys[slot + THREAD.RESERVED] as number
   sys[slot + THREAD.RESERVED] = 0
+}
+
+/** Whether the record of a heap's section names anything but what the slot of its dead owner does: another left it, after whom that one was mending. */
+function isLeftByOther({ sys }: Machine, record: number, handout: number, resized: number): boolean {
+  const [block, before] = [sys[record + REC.LEFT_BLOCK], sys[record + REC.LEFT_RESIZED]]
+  return (block !== 0 && block !== handout) || (before !== 0 && before !== resized)
 }
 
 /** What a finding says of the section: the process's own, the ring of findings, the task allocator's. */

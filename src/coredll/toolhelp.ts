@@ -94,7 +94,7 @@ export function createSnapshot(ce: Taker, dwFlags: number, th32ProcessID: number
   }
   const heaps = wantsHeaps(dwFlags) ? listHeaps(ce) : []
   let handle: number
-  // Ends in 01: neither a pointer nor a heap's handle. The thread's id keeps two workers from giving out the same one.
+  // Ends in 01: neither a pointer nor a heap's handle. The thread's id keeps two threads at once from giving out the same one.
   do handle = (((++table.made & NUMBERS) << 12) | ((ce.tid & 0x3ff) << 2) | 1) >>> 0
   while (table.open.has(handle))
   table.open.set(handle, { heaps, nextHeap: 0, walked: undefined, nextBlock: 0 })
