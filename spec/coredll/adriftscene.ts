@@ -29,6 +29,22 @@ export function scissorsOf(ce: CeThread): Scissors {
   return scissors
 }
 
+/** Makes a call with an error that ends `length` of its steps, from step `k` on; false if it came to its end before. */
+export function errs(ce: CeThread, k: number, call: () => unknown, length = 1): boolean {
+  const scissors = scissorsOf(ce)
+  scissors.rewind(k)
+  scissors.once = true
+  scissors.length = length
+  try {
+    call()
+  } catch (error) {
+    if (!(error instanceof Cut)) throw error
+  }
+  const { cut } = scissors
+  scissors.rewind(Number.POSITIVE_INFINITY)
+  return cut
+}
+
 /**
  * Makes a call of the second thread, which an error ends when it has left the section at `at` with what it has made; and the third thread stays there from that
  * moment on, so that what the call has made cannot be undone.

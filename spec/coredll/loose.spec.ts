@@ -18,9 +18,8 @@ import { REC, recordOf } from '../../src/heap/record.ts'
 import { GRANULE, HDR, UNIT } from '../../src/machine/layout.ts'
 import { leave, NAP } from '../../src/machine/section.ts'
 import { THREAD, threadAt } from '../../src/machine/threads.ts'
-import { type Adrift, adrift, leavesLoose, scene, scissorsOf } from './adriftscene.ts'
+import { type Adrift, adrift, errs, leavesLoose, scene } from './adriftscene.ts'
 import { cutOff, waitingInVain } from './afterdeathscene.ts'
-import { Cut } from './scissors.ts'
 
 const loose = suite('what is loose')
 
@@ -114,22 +113,6 @@ for (const [name, end] of [
     process.check()
     assert.is(two.machine.loose, false)
   })
-}
-
-/** Makes `call` of the second thread with an error in place of its step `k`; false if it came to its end before. */
-function errs(two: CeThread, k: number, length: number, call: () => unknown): boolean {
-  const scissors = scissorsOf(two)
-  scissors.rewind(k)
-  scissors.once = true
-  scissors.length = length
-  try {
-    call()
-  } catch (error) {
-    if (!(error instanceof Cut)) throw error
-  }
-  const { cut } = scissors
-  scissors.rewind(Number.POSITIVE_INFINITY)
-  return cut
 }
 
 loose('is a reservation too: no other one takes its place', () => {
@@ -234,7 +217,7 @@ loose('is not lost by an error at whatever store of a call that frees', () => {
       const other = one.HeapCreate(0, 0, 0)
       const big = one.HeapAlloc(other, 0, 0x40000)
       waitingInVain(() => {
-        cut = errs(two, k, length, () => two.HeapFree(other, 0, big))
+        cut = errs(two, k, () => two.HeapFree(other, 0, big), length)
       })
       leave(three.machine, record)
       two.GetLastError()
@@ -254,7 +237,7 @@ loose('is not lost by an error at whatever store of a call that makes something,
       let there = true
       waitingInVain(
         () => {
-          cut = errs(two, k, length, () => two.HeapAlloc(other, 0, 10))
+          cut = errs(two, k, () => two.HeapAlloc(other, 0, 10), length)
         },
         (count) => {
           if (count < 4 || !there) return

@@ -20,23 +20,13 @@ import { GRANULE, HDR, UNIT } from '../../src/machine/layout.ts'
 import { enter, isOwn, leave } from '../../src/machine/section.ts'
 import { THREAD, threadAt } from '../../src/machine/threads.ts'
 import { Witness } from '../../src/mixed/spies.ts'
-import { leavesLoose } from './adriftscene.ts'
-import { Cut, underScissors } from './scissors.ts'
+import { errs, leavesLoose } from './adriftscene.ts'
+import { underScissors } from './scissors.ts'
 import { cutOff, scene, stepsOf, waitingInVain } from './afterdeathscene.ts'
 
 /** Takes the hash of the image, which undoes what is left to be undone, with an error at its k-th store; whether there was such a store. */
 function errsInHash({ process, one }: ReturnType<typeof scene>, k: number): boolean {
-  const scissors = underScissors(one)
-  scissors.limit = k
-  scissors.once = true
-  try {
-    process.imageHash()
-  } catch (error) {
-    if (!(error instanceof Cut)) throw error
-  }
-  const { cut } = scissors
-  scissors.rewind(Number.POSITIVE_INFINITY)
-  return cut
+  return errs(one, k, () => process.imageHash())
 }
 
 const loose = suite('what a dead thread had made and nobody heard of')
